@@ -1,0 +1,137 @@
+"""What happened, by whom: the audit log, written in the transaction it speaks of."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from appliance.db import Database
+from appliance.permissions import Actor
+
+
+class Event(StrEnum):
+    """Every event, ``noun:verb``; the meaning stands in :data:`MEANINGS`."""
+
+    ACCOUNT_CREATE = "account:create"
+    ACCOUNT_UPDATE = "account:update"
+    ACCOUNT_DISABLE = "account:disable"
+    ACCOUNT_ENABLE = "account:enable"
+    ACCOUNT_ROLE = "account:role"
+    PASSWORD_CHANGE = "password:change"
+    PASSWORD_RESET = "password:reset"
+    SESSION_CREATE = "session:create"
+    SESSION_REFUSE = "session:refuse"
+    SESSION_REVOKE = "session:revoke"
+    TOKEN_CREATE = "token:create"
+    TOKEN_REVOKE = "token:revoke"
+    TOTP_ENABLE = "totp:enable"
+    TOTP_DISABLE = "totp:disable"
+    RECOVERY_CODE_USE = "recovery-code:use"
+    TITLE_CREATE = "title:create"
+    TITLE_UPDATE = "title:update"
+    TITLE_STATE = "title:state"
+    TITLE_REMOVE = "title:remove"
+    ARTWORK_CHANGE = "artwork:change"
+    UPLOAD_FINISH = "upload:finish"
+    UPLOAD_REFUSE = "upload:refuse"
+    ASSET_INSTALL = "asset:install"
+    JOB_CREATE = "job:create"
+    JOB_RETRY = "job:retry"
+    JOB_CANCEL = "job:cancel"
+    JOB_FAIL = "job:fail"
+    JOB_FINISH = "job:finish"
+    PLAYBACK_START = "playback:start"
+    PLAYBACK_REFUSE = "playback:refuse"
+    PLAYBACK_END = "playback:end"
+
+
+MEANINGS: Mapping[Event, str] = {
+    Event.ACCOUNT_CREATE: "An account was created.",
+    Event.ACCOUNT_UPDATE: "An account's name, e-mail or language changed.",
+    Event.ACCOUNT_DISABLE: "An account was disabled; its sessions ended.",
+    Event.ACCOUNT_ENABLE: "A disabled account may sign in again.",
+    Event.ACCOUNT_ROLE: "The roles of an account changed.",
+    Event.PASSWORD_CHANGE: "Somebody changed their own password.",
+    Event.PASSWORD_RESET: "An administrator set a new password.",
+    Event.SESSION_CREATE: "Somebody signed in.",
+    Event.SESSION_REFUSE: "A sign-in was refused.",
+    Event.SESSION_REVOKE: "A session was ended by its owner or an administrator.",
+    Event.TOKEN_CREATE: "An API token was issued.",
+    Event.TOKEN_REVOKE: "An API token was revoked.",
+    Event.TOTP_ENABLE: "A second factor was switched on.",
+    Event.TOTP_DISABLE: "A second factor was switched off.",
+    Event.RECOVERY_CODE_USE: "A recovery code was used in place of a second factor.",
+    Event.TITLE_CREATE: "A title was created.",
+    Event.TITLE_UPDATE: "A title's description changed.",
+    Event.TITLE_STATE: "A title moved to another state.",
+    Event.TITLE_REMOVE: "A title and its files were removed.",
+    Event.ARTWORK_CHANGE: "A title's poster or backdrop changed.",
+    Event.UPLOAD_FINISH: "A source arrived whole and became an asset.",
+    Event.UPLOAD_REFUSE: "A source was refused; it was kept where it was.",
+    Event.ASSET_INSTALL: "A processed version of an asset was installed.",
+    Event.JOB_CREATE: "A job was created.",
+    Event.JOB_RETRY: "A failed job was started again.",
+    Event.JOB_CANCEL: "A job was cancelled.",
+    Event.JOB_FAIL: "A job failed for good.",
+    Event.JOB_FINISH: "A job ended well.",
+    Event.PLAYBACK_START: "A playback session was opened.",
+    Event.PLAYBACK_REFUSE: "A playback session was refused.",
+    Event.PLAYBACK_END: "A playback session ended.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One line of the audit log; ``at`` is UTC text."""
+
+    id: int
+    at: str
+    name: str
+    actor: str
+    subject: str
+    data: Mapping[str, Any]
+
+
+def record(
+    db: Database, actor: Actor, event: Event, subject: str, **data: object
+) -> None:
+    """Write an event in the transaction that is open.
+
+    ``subject`` is what it happened to, ``noun/public id``; ``data`` are JSON values
+    and never hold a secret. Errors: ``RuntimeError`` outside a transaction.
+    """
+    if not db.conn.in_transaction:
+        raise RuntimeError(f"{event} was recorded outside write(db)")
+    db.conn.execute(
+        """
+        insert into events (at, name, actor_id, actor_name, address, subject, data)
+        values (?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            db.now(),
+            event.value,
+            actor.account_id,
+            actor.username,
+            actor.address,
+            subject,
+            json.dumps(data, separators=(",", ":")),
+        ),
+    )
+
+
+def since(db: Database, cursor: int = 0, limit: int = 200) -> list[Recorded]:
+    """Return events after ``cursor`` (an event id), oldest first."""
+    return [
+        Recorded(
+            id=row["id"],
+            at=row["at"],
+            name=row["name"],
+            actor=row["actor_name"],
+            subject=row["subject"],
+            data=json.loads(row["data"]),
+        )
+        for row in db.rows(
+            "select * from events where id > ? order by id limit ?", (cursor, limit)
+        )
+    ]

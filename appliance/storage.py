@@ -1,0 +1,172 @@
+"""Files: every path comes from here, and none leaves its root.
+
+A file or a folder appears whole: it is written aside on the same file system,
+synced, and renamed into place.
+"""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from appliance.errors import InvalidInput, NotFound, StorageFull
+
+_SPARE_BYTES = 64 * 1024 * 1024
+
+
+class Storage:
+    """A folder tree that holds sources, packages, artwork and scratch."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def path(self, relative: str | Path) -> Path:
+        """Return the absolute path of ``relative`` inside the root.
+
+        Errors: ``InvalidInput`` for an absolute path, a ``..``, a NUL, or a link that
+        leads out of the root.
+        """
+        text = str(relative)
+        candidate = Path(text)
+        if "\0" in text or candidate.is_absolute() or ".." in candidate.parts:
+            raise InvalidInput("storage.outside", "That path leaves the storage.")
+        full = self.root / candidate
+        if not full.resolve().is_relative_to(self.root):
+            raise InvalidInput("storage.outside", "That path leaves the storage.")
+        return full
+
+    def existing(self, relative: str | Path) -> Path:
+        """Return the absolute path of something that is there, else ``NotFound``."""
+        full = self.path(relative)
+        if not full.exists():
+            raise NotFound("storage.missing", f"{relative} is not in the storage.")
+        return full
+
+    def put(self, source: Path, relative: str | Path) -> Path:
+        """Move the file ``source`` in whole; across file systems copy, sync, rename.
+
+        ``source`` is gone afterwards, and untouched on any error.
+        Errors: ``StorageFull``.
+        """
+        target = self.path(relative)
+        with _full_disk_explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.rename(source, target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                self._copy_in(source, target)
+                source.unlink()
+            _sync_folder(target.parent)
+        return target
+
+    def copy(self, source: Path, relative: str | Path) -> Path:
+        """Copy the file ``source`` in whole and leave it where it is."""
+        target = self.path(relative)
+        with _full_disk_explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._copy_in(source, target)
+            _sync_folder(target.parent)
+        return target
+
+    def write(self, relative: str | Path, data: bytes) -> Path:
+        """Write a small file so that it appears whole, over an older one if any."""
+        target = self.path(relative)
+        with _full_disk_explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self._aside(target) as aside:
+                with aside.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(aside, target)
+        return target
+
+    def commit(self, source: str | Path, target: str | Path) -> Path:
+        """Rename a finished file or folder inside the storage into its place.
+
+        Doing it again after it has worked changes nothing, so that a caller that was
+        killed in between may repeat it. Errors: ``NotFound`` when neither is there.
+        """
+        old, new = self.path(source), self.path(target)
+        if new.exists() and not old.exists():
+            return new
+        if not old.exists():
+            raise NotFound("storage.missing", f"{source} is not in the storage.")
+        new.parent.mkdir(parents=True, exist_ok=True)
+        if new.is_dir():
+            self.remove(target)
+        os.replace(old, new)
+        _sync_folder(new.parent)
+        return new
+
+    def remove(self, relative: str | Path) -> None:
+        """Remove a file or a folder; one that is not there is removed already."""
+        full = self.path(relative)
+        if full == self.root:
+            raise InvalidInput("storage.root", "The storage itself is not removed.")
+        if full.is_dir() and not full.is_symlink():
+            shutil.rmtree(full, ignore_errors=False)
+        else:
+            full.unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        """Return how many bytes the file system of the root has left."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self.root).free
+
+    def require_room(self, size: int) -> None:
+        """Refuse with ``StorageFull`` when ``size`` bytes would not fit."""
+        free = self.free_bytes()
+        if free < size + _SPARE_BYTES:
+            raise StorageFull(
+                "storage.full",
+                f"{_megabytes(size)} MB are needed and {_megabytes(free)} MB are free"
+                f" in {self.root}: free some room and try again.",
+            )
+
+    def _copy_in(self, source: Path, target: Path) -> None:
+        with self._aside(target) as aside:
+            with source.open("rb") as reader, aside.open("wb") as writer:
+                shutil.copyfileobj(reader, writer, 1024 * 1024)
+                writer.flush()
+                os.fsync(writer.fileno())
+            os.replace(aside, target)
+
+    @contextmanager
+    def _aside(self, target: Path) -> Iterator[Path]:
+        aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        try:
+            yield aside
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _megabytes(size: int) -> int:
+    return round(size / 1_000_000)
+
+
+@contextmanager
+def _full_disk_explained(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(
+                "storage.full",
+                f"The disk that holds {target.parent} is full:"
+                " free some room and try again.",
+            ) from error
+        raise

@@ -1,0 +1,110 @@
+"""Every view declares who may call it; a view that does not stops the start.
+
+``@guard.needs(Action.X)`` lets an actor pass whose roles allow X. ``@guard.public(why)``
+lets everybody pass and says why. Whoever calls with the session cookie must also send
+the CSRF token with anything but GET, HEAD and OPTIONS.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from appliance.accounts import sessions
+from appliance.errors import Forbidden, MatineeError
+from appliance.permissions import ANONYMOUS, Action, Actor, check
+from web import context
+
+COOKIE = "matinee_session"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_View = TypeVar("_View", bound=Callable[..., Any])
+_csrf = CSRFProtect()
+
+
+def needs(action: Action) -> Callable[[_View], _View]:
+    """Let pass whoever has a role that allows ``action``."""
+    return _mark(action)
+
+
+def public(why: str) -> Callable[[_View], _View]:
+    """Let everybody pass; ``why`` says why that is right."""
+    if not why:
+        raise ValueError("a public view says why it is public")
+    return _mark(why)
+
+
+def install(app: Flask) -> None:
+    """Find out who calls, and refuse what the view's guard does not allow."""
+    _csrf.init_app(app)
+    app.before_request(_enforce)
+
+
+def require_everywhere(app: Flask) -> None:
+    """Refuse to start with a view that no guard speaks of."""
+    bare = [
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if not rule.endpoint.endswith("static")
+        and not hasattr(app.view_functions[rule.endpoint], "matinee_guard")
+    ]
+    if bare:
+        raise MatineeError(
+            "guard.missing", f"These views declare no guard: {', '.join(bare)}."
+        )
+
+
+def _mark(value: Action | str) -> Callable[[_View], _View]:
+    def decorate(view: _View) -> _View:
+        view.matinee_guard = value  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def _enforce() -> None:
+    if request.endpoint is None or request.endpoint.endswith("static"):
+        return
+    view = context.current_app.view_functions[request.endpoint]
+    rule = view.matinee_guard  # type: ignore[attr-defined]
+    by_token = _identify()
+    if isinstance(rule, Action):
+        check(context.actor(), rule)
+    if request.method not in _SAFE and not by_token and not _licence_door(rule):
+        _protect_form()
+
+
+def _licence_door(rule: Action | str) -> bool:
+    """Say whether the view proves its caller by a token in the path or the body."""
+    return isinstance(rule, str) and rule.startswith("token:")
+
+
+def _identify() -> bool:
+    """Set ``g.actor`` and ``g.signed_in``; say whether a bearer token did it."""
+    header = request.headers.get("Authorization", "")
+    bearer = header.removeprefix("Bearer ").strip() if header else ""
+    token = bearer or request.cookies.get(COOKIE, "")
+    g.signed_in = (
+        sessions.resolve(context.db(), context.settings(), token) if token else None
+    )
+    g.actor = g.signed_in.actor(_address()) if g.signed_in else _stranger()
+    return bool(bearer)
+
+
+def _stranger() -> Actor:
+    return Actor(username=ANONYMOUS.username, address=_address())
+
+
+def _address() -> str:
+    return request.remote_addr or ""
+
+
+def _protect_form() -> None:
+    try:
+        _csrf.protect()
+    except CSRFError as error:
+        raise Forbidden(
+            "form.stale",
+            "This page was open too long or came from elsewhere:"
+            " reload it and try again.",
+        ) from error
