@@ -6,7 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from appliance import keyring
 from appliance.clock import Clock, SystemClock
 from appliance.settings import Settings
-from web import context, errors, guard, headers
+from web import context, errors, guard, headers, templating
 from web.api import blueprint as api
 from web.auth import blueprint as auth
 from web.playback import blueprint as playback
@@ -38,6 +38,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     guard.install(app)
     errors.install(app)
     headers.install(app)
+    templating.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     guard.require_everywhere(app)

@@ -1,0 +1,67 @@
+"""What every template may use: icons, who is signed in, the mode, readable figures."""
+
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from web import context
+from web.icons import icon
+
+TV_COOKIE = "matinee_tv"
+_YEAR = 365 * 24 * 3600
+
+
+def install(app: Flask) -> None:
+    app.jinja_env.globals["icon"] = icon
+    app.jinja_env.filters["runtime"] = runtime
+    app.jinja_env.filters["clock"] = clock
+    app.context_processor(_everywhere)
+    app.after_request(_remember_mode)
+
+
+def runtime(seconds: float | None) -> str:
+    """Write a length as people say it: ``1 h 52 min``, ``9 min``, ``40 s``."""
+    if not seconds:
+        return ""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def clock(seconds: float) -> str:
+    """Write a place in a film as a player does: ``1:04:09``, ``4:09``."""
+    hours, rest = divmod(int(seconds), 3600)
+    minutes, second = divmod(rest, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{second:02}"
+    return f"{minutes}:{second:02}"
+
+
+def _everywhere() -> dict[str, Any]:
+    return {
+        "portal": context.settings().portal,
+        "actor": context.actor(),
+        "signed_in": g.get("signed_in"),
+        "mode": "tv" if _on_tv() else "screen",
+    }
+
+
+def _on_tv() -> bool:
+    return request.args.get("tv", request.cookies.get(TV_COOKIE)) == "1"
+
+
+def _remember_mode(response: Response) -> Response:
+    """Keep ``?tv=1`` for the pages that follow; ``?tv=0`` goes back."""
+    if "tv" in request.args:
+        response.set_cookie(
+            TV_COOKIE,
+            "1" if _on_tv() else "0",
+            max_age=_YEAR,
+            samesite="Lax",
+            httponly=True,
+            secure=context.settings().web.secure_cookies,
+        )
+    return response
