@@ -1,0 +1,103 @@
+"""What every test may ask for: a home, a time that stands still, builders, a client."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+
+from appliance import db as database
+from appliance import migrations
+from appliance.clock import FixedClock
+from appliance.db import Database
+from appliance.permissions import Actor, Role
+from appliance.settings import Settings
+from appliance.storage import Storage
+from tests.builders import PASSWORD, Builders
+
+SignIn = Callable[..., Actor]
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Noon of 2 January 2026, until the test moves it."""
+    return FixedClock(datetime(2026, 1, 2, 12, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "matinee.db"
+    migrations.migrate(path)
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, _migrated: Path) -> Settings:
+    """The defaults, with a home of this test's own and a migrated database in it."""
+    settings = Settings(home=tmp_path / "home")
+    settings.home.mkdir()
+    shutil.copy(_migrated, settings.database)
+    return settings
+
+
+@pytest.fixture
+def db(settings: Settings, clock: FixedClock) -> Iterator[Database]:
+    with database.connect(settings.database, clock) as connection:
+        yield connection
+
+
+@pytest.fixture
+def storage(settings: Settings) -> Storage:
+    settings.media.mkdir(parents=True, exist_ok=True)
+    return Storage(settings.media)
+
+
+@pytest.fixture
+def make(db: Database, settings: Settings, storage: Storage) -> Builders:
+    return Builders(db, settings, storage)
+
+
+@pytest.fixture
+def app(settings: Settings, clock: FixedClock, storage: Storage) -> Flask:
+    from web import create_app
+
+    app = create_app(settings, clock)
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a sign-in, which holds the form token as any page does."""
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["csrf_token"] = "of-this-test"
+    assert app.secret_key
+    signer = URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token")
+    client.environ_base["HTTP_X_CSRFTOKEN"] = str(signer.dumps("of-this-test"))
+    return client
+
+
+@pytest.fixture
+def sign_in(db: Database, settings: Settings, make: Builders) -> SignIn:
+    """``sign_in(client, role) -> Actor``: sign a new account in on that client."""
+
+    def sign(
+        client: FlaskClient, role: Role = Role.VIEWER, username: str = ""
+    ) -> Actor:
+        from appliance.accounts import sessions
+        from web import guard
+
+        name = username or f"the-{role}"
+        make.account(name, roles=(role,))
+        token, signed_in = sessions.sign_in(
+            db, settings, name, PASSWORD, None, address="127.0.0.1", user_agent="test"
+        )
+        client.set_cookie(guard.COOKIE, token)
+        return signed_in.actor("127.0.0.1")
+
+    return sign
