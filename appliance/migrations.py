@@ -214,13 +214,15 @@ create table titles (
     state text not null default 'draft'
         check (state in ('draft', 'processing', 'ready', 'published', 'archived')),
     protected integer not null default 0,
+    poster text,
+    backdrop text,
     created_by integer references accounts (id) on delete set null,
     created_at text not null,
     updated_at text not null,
     published_at text
 ) strict;
 
-create index titles_state on titles (state, published_at desc);
+create index titles_state on titles (state, published_at desc, id desc);
 
 create index titles_creator on titles (created_by);
 
@@ -233,10 +235,30 @@ create table genres (
 create table title_genres (
     title_id integer not null references titles (id) on delete cascade,
     genre_id integer not null references genres (id) on delete cascade,
+    shown_at text,
     primary key (genre_id, title_id)
 ) strict;
 
 create index title_genres_title on title_genres (title_id);
+
+create index title_genres_shown
+    on title_genres (genre_id, shown_at desc, title_id desc)
+    where shown_at is not null;
+
+create trigger title_genres_insert after insert on title_genres begin
+    update title_genres
+    set shown_at = (
+        select published_at from titles
+        where id = new.title_id and state = 'published'
+    )
+    where genre_id = new.genre_id and title_id = new.title_id;
+end;
+
+create trigger titles_shown after update of state, published_at on titles begin
+    update title_genres
+    set shown_at = case when new.state = 'published' then new.published_at end
+    where title_id = new.id;
+end;
 
 create table artwork (
     id integer primary key,
@@ -436,6 +458,7 @@ create table playback_sessions (
     last_seq integer not null default 0,
     state text not null default '',
     quality text not null default '{}',
+    played text not null default '[]',
     started_at text not null,
     heartbeat_at text not null,
     expires_at text not null,
@@ -444,6 +467,9 @@ create table playback_sessions (
 ) strict;
 
 create index playback_sessions_account on playback_sessions (account_id, ended_at);
+
+create index playback_sessions_open on playback_sessions (expires_at)
+    where ended_at is null;
 
 create table progress (
     profile_id integer not null references profiles (id) on delete cascade,
