@@ -1,12 +1,12 @@
 """What happened, by whom: the audit log, written in the transaction it speaks of."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from appliance.db import Database
+from appliance.db import Database, Row
 from appliance.permissions import Actor
 
 
@@ -27,7 +27,10 @@ class Event(StrEnum):
     TOKEN_REVOKE = "token:revoke"
     TOTP_ENABLE = "totp:enable"
     TOTP_DISABLE = "totp:disable"
+    RECOVERY_CODE_CREATE = "recovery-code:create"
     RECOVERY_CODE_USE = "recovery-code:use"
+    SETUP_LINK_CREATE = "setup-link:create"
+    SETUP_LINK_USE = "setup-link:use"
     TITLE_CREATE = "title:create"
     TITLE_UPDATE = "title:update"
     TITLE_STATE = "title:state"
@@ -61,7 +64,10 @@ MEANINGS: Mapping[Event, str] = {
     Event.TOKEN_REVOKE: "An API token was revoked.",
     Event.TOTP_ENABLE: "A second factor was switched on.",
     Event.TOTP_DISABLE: "A second factor was switched off.",
+    Event.RECOVERY_CODE_CREATE: "New recovery codes were made; older ones ended.",
     Event.RECOVERY_CODE_USE: "A recovery code was used in place of a second factor.",
+    Event.SETUP_LINK_CREATE: "A link for the first administrator was made.",
+    Event.SETUP_LINK_USE: "The first administrator was made through the link.",
     Event.TITLE_CREATE: "A title was created.",
     Event.TITLE_UPDATE: "A title's description changed.",
     Event.TITLE_STATE: "A title moved to another state.",
@@ -122,6 +128,20 @@ def record(
 
 def since(db: Database, cursor: int = 0, limit: int = 200) -> list[Recorded]:
     """Return events after ``cursor`` (an event id), oldest first."""
+    return _recorded(
+        db.rows(
+            "select * from events where id > ? order by id limit ?", (cursor, limit)
+        )
+    )
+
+
+def latest(db: Database, limit: int = 50) -> list[Recorded]:
+    """Return the last ``limit`` events, oldest first."""
+    newest = db.rows("select * from events order by id desc limit ?", (limit,))
+    return _recorded(reversed(newest))
+
+
+def _recorded(rows: Iterable[Row]) -> list[Recorded]:
     return [
         Recorded(
             id=row["id"],
@@ -131,7 +151,5 @@ def since(db: Database, cursor: int = 0, limit: int = 200) -> list[Recorded]:
             subject=row["subject"],
             data=json.loads(row["data"]),
         )
-        for row in db.rows(
-            "select * from events where id > ? order by id limit ?", (cursor, limit)
-        )
+        for row in rows
     ]

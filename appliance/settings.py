@@ -164,7 +164,7 @@ _SECTIONS: Mapping[str, type] = {
     for f, hint in zip(
         dataclasses.fields(Settings), get_type_hints(Settings).values(), strict=True
     )
-    if dataclasses.is_dataclass(hint)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint)
 }
 
 
@@ -199,9 +199,7 @@ def load(
     if path is not None:
         _read_file(path, values)
     _read_environment(environ, values)
-    sections = {
-        section: kind(**values[section]) for section, kind in _SECTIONS.items()
-    }
+    sections = {section: kind(**values[section]) for section, kind in _SECTIONS.items()}
     settings = Settings(home=_home(path, environ), source=path, **sections)
     _refuse_nonsense(settings)
     return settings
@@ -280,8 +278,7 @@ def _typed(where: str, section: str, name: str, value: Any) -> Any:
     if type(value) is not hints[name]:
         raise ConfigError(
             "config.type",
-            f"{where}: {section}.{name} must be {_WORDS[hints[name]]},"
-            f" not {value!r}.",
+            f"{where}: {section}.{name} must be {_WORDS[hints[name]]}, not {value!r}.",
         )
     return value
 

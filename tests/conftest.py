@@ -12,12 +12,13 @@ from itsdangerous import URLSafeTimedSerializer
 
 from appliance import db as database
 from appliance import migrations
+from appliance.accounts import sessions
 from appliance.clock import FixedClock
 from appliance.db import Database
 from appliance.permissions import Actor, Role
 from appliance.settings import Settings
 from appliance.storage import Storage
-from tests.builders import PASSWORD, Builders
+from tests.builders import Builders
 
 SignIn = Callable[..., Actor]
 
@@ -89,13 +90,12 @@ def sign_in(db: Database, settings: Settings, make: Builders) -> SignIn:
     def sign(
         client: FlaskClient, role: Role = Role.VIEWER, username: str = ""
     ) -> Actor:
-        from appliance.accounts import sessions
         from web import guard
 
-        name = username or f"the-{role}"
-        make.account(name, roles=(role,))
-        token, signed_in = sessions.sign_in(
-            db, settings, name, PASSWORD, None, address="127.0.0.1", user_agent="test"
+        actor = make.actor(role, username=username or None)
+        assert actor.account_id is not None
+        token, signed_in = sessions.start(
+            db, settings, actor.account_id, address="127.0.0.1", user_agent="test"
         )
         client.set_cookie(guard.COOKIE, token)
         return signed_in.actor("127.0.0.1")

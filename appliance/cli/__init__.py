@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from appliance import __version__
-from appliance.cli import output
+from appliance.cli import audit, completion, config, database, output
 from appliance.cli.installation import Installation
 from appliance.errors import MatineeError
 
@@ -118,3 +118,12 @@ def main(context: click.Context, config: Path | None) -> None:
     matinee title add film.mp4 --title "The First Film" --publish --wait
     """
     context.ensure_object(Installation).config = config
+
+
+for _command in (
+    audit.audit,
+    completion.completion,
+    config.config,
+    database.migrate,
+):
+    main.add_command(_command)

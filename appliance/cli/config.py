@@ -1,0 +1,107 @@
+"""``matinee config``: what can be configured, and what holds here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from appliance import settings as configuration
+from appliance.cli.installation import Installation, pass_installation
+from appliance.cli.output import Output
+from appliance.errors import NotFound
+from appliance.settings import Documented, Settings
+
+
+@click.group()
+def config() -> None:
+    """Read and check the configuration.
+
+    \b
+    matinee config list
+    matinee config get web.port
+    """
+
+
+@config.command("list")
+@pass_installation
+def listing(installation: Installation) -> None:
+    """List every setting with its value, its default and what it does."""
+    entries = [_entry(installation.settings, each) for each in _documented()]
+    if installation.out.json:
+        installation.out.result(entries, "")
+    else:
+        installation.out.result(None, "\n".join(_paragraphs(entries)).lstrip())
+
+
+@config.command()
+@click.argument("key")
+@pass_installation
+def get(installation: Installation, key: str) -> None:
+    """Print the value of one setting, KEY as in web.port."""
+    for each in _documented():
+        if each.key == key:
+            entry = _entry(installation.settings, each)
+            installation.out.result(entry, _in_toml(entry["value"]))
+            return
+    raise NotFound(
+        "config.unknown", f"There is no setting “{key}”: see `matinee config list`."
+    )
+
+
+@config.command()
+@pass_installation
+def check(installation: Installation) -> None:
+    """Read the whole configuration and say whether it is right."""
+    settings = installation.settings
+    document = {"source": _source(settings), "home": str(settings.home)}
+    installation.out.result(document, f"{document['source']}: right.")
+    _warn_of_open_doors(installation.out, settings)
+
+
+def _documented() -> Iterator[Documented]:
+    yield from configuration.documented()
+
+
+def _entry(settings: Settings, each: Documented) -> dict[str, Any]:
+    section, name = each.key.split(".")
+    return {
+        "key": each.key,
+        "value": getattr(getattr(settings, section), name),
+        "default": each.default,
+        "type": each.kind,
+        "variable": each.variable,
+        "doc": each.doc,
+    }
+
+
+def _paragraphs(entries: list[dict[str, Any]]) -> Iterator[str]:
+    """Write the entries as a configuration file that would give these values."""
+    section = ""
+    for entry in entries:
+        new, name = entry["key"].split(".")
+        if new != section:
+            section = new
+            yield f"\n[{section}]"
+        yield f"# {entry['doc']}"
+        yield f"{name} = {_in_toml(entry['value'])}"
+        if entry["value"] != entry["default"]:
+            yield f"# default: {_in_toml(entry['default'])}"
+
+
+def _in_toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _source(settings: Settings) -> str:
+    return str(settings.source) if settings.source else "Defaults and environment"
+
+
+def _warn_of_open_doors(out: Output, settings: Settings) -> None:
+    local = settings.web.host in ("127.0.0.1", "::1", "localhost")
+    if not local and not settings.web.secure_cookies:
+        out.say(
+            "Warning: the web server listens on the network and sends cookies without"
+            " TLS. Put a proxy with TLS in front and set web.secure_cookies = true."
+        )
