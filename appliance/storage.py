@@ -8,7 +8,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Storage:
         with _full_disk_explained(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                os.rename(source, target)
+                source.rename(target)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
@@ -64,12 +64,20 @@ class Storage:
             _sync_folder(target.parent)
         return target
 
-    def copy(self, source: Path, relative: str | Path) -> Path:
-        """Copy the file ``source`` in whole and leave it where it is."""
+    def copy(
+        self,
+        source: Path,
+        relative: str | Path,
+        see: Callable[[bytes], object] | None = None,
+    ) -> Path:
+        """Copy the file ``source`` in whole and leave it where it is.
+
+        ``see`` is shown every block on its way, to count or to hash it.
+        """
         target = self.path(relative)
         with _full_disk_explained(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._copy_in(source, target)
+            self._copy_in(source, target, see)
             _sync_folder(target.parent)
         return target
 
@@ -83,7 +91,7 @@ class Storage:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                os.replace(aside, target)
+                aside.replace(target)
         return target
 
     def commit(self, source: str | Path, target: str | Path) -> Path:
@@ -100,7 +108,7 @@ class Storage:
         new.parent.mkdir(parents=True, exist_ok=True)
         if new.is_dir():
             self.remove(target)
-        os.replace(old, new)
+        old.replace(new)
         _sync_folder(new.parent)
         return new
 
@@ -129,13 +137,21 @@ class Storage:
                 f" in {self.root}: free some room and try again.",
             )
 
-    def _copy_in(self, source: Path, target: Path) -> None:
+    def _copy_in(
+        self,
+        source: Path,
+        target: Path,
+        see: Callable[[bytes], object] | None = None,
+    ) -> None:
         with self._aside(target) as aside:
             with source.open("rb") as reader, aside.open("wb") as writer:
-                shutil.copyfileobj(reader, writer, 1024 * 1024)
+                while block := reader.read(1024 * 1024):
+                    writer.write(block)
+                    if see is not None:
+                        see(block)
                 writer.flush()
                 os.fsync(writer.fileno())
-            os.replace(aside, target)
+            aside.replace(target)
 
     @contextmanager
     def _aside(self, target: Path) -> Iterator[Path]:

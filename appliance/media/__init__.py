@@ -1,0 +1,1 @@
+"""Films as files and rows: uploads, assets, tracks, jobs with their work units."""

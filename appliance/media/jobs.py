@@ -1,0 +1,238 @@
+"""Jobs: the work on one asset, from its source to an installed package."""
+
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+from appliance.catalog import states
+from appliance.db import Database, Row, write
+from appliance.errors import Conflict, NotFound
+from appliance.events import Event, record
+from appliance.media import assets, transitions
+from appliance.media.transitions import Failure
+from appliance.permissions import SYSTEM, Action, Actor, check
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN = frozenset({JobState.QUEUED, JobState.RUNNING})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row; the error is what a person reads when the job failed."""
+
+    id: int
+    public_id: str
+    asset_id: int
+    kind: str
+    state: JobState
+    priority: int
+    publish_when_done: bool
+    error_code: str
+    error_message: str
+    log_tail: str
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+
+def by_public_id(db: Database, public_id: str) -> Job:
+    """Return the job, else ``NotFound``."""
+    row = db.one("select * from jobs where public_id = ?", (public_id,))
+    if row is None:
+        raise NotFound("job.missing", f"There is no job {public_id}.")
+    return _job(row)
+
+
+def find(db: Database, public_id: str) -> Job | None:
+    """Return the job, or None when it was removed with its title."""
+    row = db.one("select * from jobs where public_id = ?", (public_id,))
+    return None if row is None else _job(row)
+
+
+def latest_of_asset(db: Database, asset_id: int) -> Job | None:
+    """Return the newest job of an asset."""
+    row = db.one(
+        "select * from jobs where asset_id = ? order by id desc limit 1", (asset_id,)
+    )
+    return None if row is None else _job(row)
+
+
+def unfinished(db: Database) -> list[str]:
+    """Return the public ids of open jobs, in the order in which they are worked on."""
+    rows = db.rows(
+        """
+        select public_id from jobs
+        where state in ('queued', 'running')
+        order by priority desc, id
+        """
+    )
+    return [row["public_id"] for row in rows]
+
+
+def create(
+    db: Database,
+    actor: Actor,
+    asset_id: int,
+    *,
+    priority: int = 0,
+    publish: bool = False,
+) -> Job:
+    """Write a job that makes the asset playable; its title shows that it is at work."""
+    public_id = secrets.token_hex(8)
+    with write(db):
+        asset = assets.by_id(db, asset_id)
+        states.start_processing(db, actor, asset.title_id)
+        db.conn.execute(
+            """
+            insert into jobs (public_id, asset_id, priority, publish_when_done,
+                created_at)
+            values (?, ?, ?, ?, ?)
+            """,
+            (public_id, asset_id, priority, publish, db.now()),
+        )
+        record(
+            db,
+            actor,
+            Event.JOB_CREATE,
+            f"job/{public_id}",
+            asset=asset.public_id,
+            source=asset.source_name,
+        )
+        return by_public_id(db, public_id)
+
+
+def start(db: Database, job: Job) -> None:
+    """Note that the first work unit was handed out."""
+    with write(db):
+        db.conn.execute(
+            """
+            update jobs set state = 'running', started_at = coalesce(started_at, ?)
+            where id = ? and state = 'queued'
+            """,
+            (db.now(), job.id),
+        )
+        assets.processing(db, job.asset_id)
+
+
+def finish(db: Database, job: Job) -> None:
+    """Note that the job ended well."""
+    with write(db):
+        _end(db, job, JobState.DONE)
+        record(db, SYSTEM, Event.JOB_FINISH, f"job/{job.public_id}")
+
+
+def fail(db: Database, job: Job, failure: Failure) -> None:
+    """End a job for good: the rest is cancelled, the title goes back to a draft."""
+    with write(db):
+        if not by_public_id(db, job.public_id).open:
+            return
+        _end(db, job, JobState.FAILED, failure)
+        _give_up(db, job)
+        record(
+            db,
+            SYSTEM,
+            Event.JOB_FAIL,
+            f"job/{job.public_id}",
+            code=failure.code,
+            message=failure.message,
+        )
+
+
+def cancel(db: Database, actor: Actor, job_public_id: str) -> Job:
+    """Stop a job; its source is kept. Errors: ``Conflict`` when it has ended.
+
+    The caller wakes the control worker, which stops the processes.
+    """
+    check(actor, Action.JOB_CONTROL)
+    with write(db):
+        job = by_public_id(db, job_public_id)
+        if not job.open:
+            raise Conflict("job.ended", f"This job has ended: it is {job.state}.")
+        _end(db, job, JobState.CANCELLED)
+        _give_up(db, job)
+        record(db, actor, Event.JOB_CANCEL, f"job/{job.public_id}")
+        return by_public_id(db, job_public_id)
+
+
+def retry(db: Database, actor: Actor, job_public_id: str) -> Job:
+    """Try a failed or cancelled job again; what had finished is not done twice.
+
+    The caller wakes the control worker. Errors: ``Conflict``.
+    """
+    check(actor, Action.JOB_CONTROL)
+    with write(db):
+        job = by_public_id(db, job_public_id)
+        if job.state not in (JobState.FAILED, JobState.CANCELLED):
+            raise Conflict(
+                "job.not-failed", f"Only a failed job is retried: this is {job.state}."
+            )
+        db.conn.execute(
+            """
+            update jobs
+            set state = 'queued', started_at = null, ended_at = null,
+                error_code = '', error_message = '', log_tail = ''
+            where id = ?
+            """,
+            (job.id,),
+        )
+        transitions.try_again(db, job.id)
+        states.start_processing(db, SYSTEM, assets.by_id(db, job.asset_id).title_id)
+        record(db, actor, Event.JOB_RETRY, f"job/{job.public_id}")
+        return by_public_id(db, job_public_id)
+
+
+def _give_up(db: Database, job: Job) -> None:
+    transitions.cancel_rest(db, job.id)
+    assets.failed(db, job.asset_id)
+    title_id = assets.by_id(db, job.asset_id).title_id
+    states.processing_failed(db, SYSTEM, title_id)
+
+
+def _end(
+    db: Database, job: Job, state: JobState, failure: Failure | None = None
+) -> None:
+    db.conn.execute(
+        """
+        update jobs
+        set state = ?, ended_at = ?, error_code = ?, error_message = ?, log_tail = ?
+        where id = ? and state in ('queued', 'running')
+        """,
+        (
+            state.value,
+            db.now(),
+            failure.code if failure else "",
+            failure.message if failure else "",
+            failure.log_tail if failure else "",
+            job.id,
+        ),
+    )
+
+
+def _job(row: Row) -> Job:
+    return Job(
+        id=row["id"],
+        public_id=row["public_id"],
+        asset_id=row["asset_id"],
+        kind=row["kind"],
+        state=JobState(row["state"]),
+        priority=row["priority"],
+        publish_when_done=bool(row["publish_when_done"]),
+        error_code=row["error_code"],
+        error_message=row["error_message"],
+        log_tail=row["log_tail"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+    )

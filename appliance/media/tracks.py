@@ -1,0 +1,126 @@
+"""Tracks: the immutable parts of a package; manifests are rendered from these rows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from appliance.db import Database, Row, write
+
+
+class TrackKind(StrEnum):
+    VIDEO = "video"
+    AUDIO = "audio"
+    TEXT = "text"
+    THUMBNAILS = "thumbnails"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One rendition, language, subtitle or storyboard of an asset.
+
+    ``path`` is the folder in the storage, ``codec`` as in RFC 6381, ``frame_rate`` a
+    fraction, ``bandwidth`` the peak in bits per second. ``facts`` holds the times and
+    sizes of the segments; its shape depends on the kind.
+    """
+
+    id: int
+    public_id: str
+    asset_id: int
+    kind: TrackKind
+    name: str
+    path: str
+    codec: str
+    language: str
+    label: str
+    role: str
+    width: int | None
+    height: int | None
+    frame_rate: str | None
+    channels: int | None
+    bandwidth: int
+    average_bandwidth: int
+    bytes: int
+    facts: dict[str, Any]
+
+
+def of_asset(db: Database, asset_id: int) -> list[Track]:
+    """Return every track in the order manifests name them: video by height first."""
+    rows = db.rows(
+        """
+        select * from tracks where asset_id = ?
+        order by
+            case kind
+                when 'video' then 0 when 'audio' then 1 when 'text' then 2 else 3
+            end,
+            height, id
+        """,
+        (asset_id,),
+    )
+    return [_track(row) for row in rows]
+
+
+def replace(db: Database, asset_id: int, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Make these the tracks of the asset, in place of those it had.
+
+    An entry is what packaging reported, with ``path`` set to the installed folder.
+    """
+    with write(db):
+        db.conn.execute("delete from tracks where asset_id = ?", (asset_id,))
+        for entry in entries:
+            _insert(db, asset_id, entry)
+
+
+def _insert(db: Database, asset_id: int, entry: Mapping[str, Any]) -> None:
+    db.conn.execute(
+        """
+        insert into tracks (public_id, asset_id, kind, name, path, codec, language,
+            label, role, width, height, frame_rate, channels, bandwidth,
+            average_bandwidth, bytes, facts, created_at)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            entry["id"],
+            asset_id,
+            TrackKind(entry["kind"]).value,
+            entry["name"],
+            entry["path"],
+            entry.get("codec", ""),
+            entry.get("language", "und"),
+            entry.get("label", ""),
+            entry.get("role", "main"),
+            entry.get("width"),
+            entry.get("height"),
+            entry.get("frame_rate"),
+            entry.get("channels"),
+            entry.get("bandwidth", 0),
+            entry.get("average_bandwidth", 0),
+            entry.get("bytes", 0),
+            json.dumps(entry.get("facts", {}), separators=(",", ":")),
+            db.now(),
+        ),
+    )
+
+
+def _track(row: Row) -> Track:
+    return Track(
+        id=row["id"],
+        public_id=row["public_id"],
+        asset_id=row["asset_id"],
+        kind=TrackKind(row["kind"]),
+        name=row["name"],
+        path=row["path"],
+        codec=row["codec"],
+        language=row["language"],
+        label=row["label"],
+        role=row["role"],
+        width=row["width"],
+        height=row["height"],
+        frame_rate=row["frame_rate"],
+        channels=row["channels"],
+        bandwidth=row["bandwidth"],
+        average_bandwidth=row["average_bandwidth"],
+        bytes=row["bytes"],
+        facts=json.loads(row["facts"]),
+    )

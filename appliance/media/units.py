@@ -1,0 +1,143 @@
+"""Work units: the smallest pieces of a job, each claimed, retried and resumed alone."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from appliance.db import Database, Row
+
+
+class UnitState(StrEnum):
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One row with the public id and priority of its job.
+
+    ``attempt`` counts how often it was handed out, ``failures`` how often it failed;
+    the difference is what was lost to dying workers.
+    """
+
+    id: int
+    job_id: int
+    job: str
+    priority: int
+    name: str
+    step: str
+    weight: float
+    spec: dict[str, Any]
+    state: UnitState
+    attempt: int
+    failures: int
+    attempt_key: str
+    lease_until: str
+    heartbeat_at: str
+    progress: float
+    fps: float | None
+
+    @property
+    def losses(self) -> int:
+        return self.attempt - self.failures - 1
+
+
+_SELECT = """
+    select u.*, j.public_id as job, j.priority
+    from work_units u join jobs j on j.id = u.job_id
+"""
+
+
+def active(db: Database) -> list[Unit]:
+    """Return what has been handed out and has not ended."""
+    rows = db.rows(f"{_SELECT} where u.state in ('queued', 'running') order by u.id")
+    return [_unit(row) for row in rows]
+
+
+def ready(db: Database, limit: int, *, inspecting: bool) -> list[Unit]:
+    """Return units whose needs are done, in the order in which they are handed out.
+
+    ``inspecting`` asks for the first look at new sources, else for all other steps.
+    """
+    if limit <= 0:
+        return []
+    rows = db.rows(
+        f"""
+        {_SELECT}
+        where u.state = 'waiting'
+            and (u.step = 'inspect') = :inspecting
+            and j.state in ('queued', 'running')
+            and (u.lease_until is null or u.lease_until <= :now)
+            and not exists (
+                select 1 from json_each(u.needs) need
+                where not exists (
+                    select 1 from work_units other
+                    where other.job_id = u.job_id
+                        and other.name = need.value
+                        and other.state = 'done'
+                )
+            )
+        order by j.priority desc, j.id, u.position, u.id
+        limit :limit
+        """,
+        {"inspecting": inspecting, "now": db.now(), "limit": limit},
+    )
+    return [_unit(row) for row in rows]
+
+
+def states(db: Database, job_id: int) -> dict[str, UnitState]:
+    """Return the state of every unit of a job by its name."""
+    rows = db.rows("select name, state from work_units where job_id = ?", (job_id,))
+    return {row["name"]: UnitState(row["state"]) for row in rows}
+
+
+def result(db: Database, job_id: int, name: str) -> dict[str, Any] | None:
+    """Return what a finished unit reported, or None while it has not finished."""
+    text = db.value(
+        """
+        select result from work_units
+        where job_id = ? and name = ? and state = 'done'
+        """,
+        (job_id, name),
+    )
+    loaded: dict[str, Any] | None = json.loads(text) if text else None
+    return loaded
+
+
+def results_of_step(db: Database, job_id: int, step: str) -> list[dict[str, Any]]:
+    """Return what the finished units of a step reported, in their order."""
+    rows = db.rows(
+        """
+        select result from work_units
+        where job_id = ? and step = ? and state = 'done' and result is not null
+        order by position, id
+        """,
+        (job_id, step),
+    )
+    return [json.loads(row["result"]) for row in rows]
+
+
+def _unit(row: Row) -> Unit:
+    return Unit(
+        id=row["id"],
+        job_id=row["job_id"],
+        job=row["job"],
+        priority=row["priority"],
+        name=row["name"],
+        step=row["step"],
+        weight=row["weight"],
+        spec=json.loads(row["spec"]),
+        state=UnitState(row["state"]),
+        attempt=row["attempt"],
+        failures=row["failures"],
+        attempt_key=row["attempt_key"] or "",
+        lease_until=row["lease_until"] or "",
+        heartbeat_at=row["heartbeat_at"] or "",
+        progress=row["progress"],
+        fps=row["fps"],
+    )

@@ -1,0 +1,280 @@
+"""Uploads: sources on their way in, until each is an asset with a job.
+
+The original stays where it is until the rows are written: whoever is killed in between
+finds it there and takes it in again.
+"""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.catalog import titles
+from appliance.catalog.titles import Title
+from appliance.db import Database, write
+from appliance.errors import InvalidInput, MatineeError, NotFound
+from appliance.events import Event, record
+from appliance.media import assets, jobs, sources
+from appliance.permissions import Action, Actor, check, check_title
+from appliance.settings import Settings
+from appliance.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A source that was taken in: the slug of its title, the ids of asset and job."""
+
+    title_slug: str
+    asset: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One row; ``state`` is receiving, finished or failed (then with a message).
+
+    ``identity`` tells a file in the watch folder from a later one of the same name.
+    """
+
+    id: int
+    public_id: str
+    account_id: int | None
+    title_id: int | None
+    asset_id: int | None
+    origin: str
+    filename: str
+    identity: str
+    bytes: int
+    state: str
+    message: str
+    created_at: str
+    updated_at: str
+
+
+def take_in(
+    db: Database,
+    storage: Storage,
+    settings: Settings,
+    actor: Actor,
+    source: Path,
+    filename: str,
+    *,
+    title_id: int | None = None,
+    keep_source: bool,
+    publish: bool = False,
+    upload: str | None = None,
+) -> Arrival:
+    """Bring a film into the storage and write its asset and job.
+
+    Without ``title_id`` a title is made, named after the file. With ``keep_source``
+    the original is copied and left alone, else it is gone afterwards. ``upload`` is
+    the public id of the upload that this ends. The caller wakes the control worker.
+    Errors: ``InvalidInput``, ``StorageFull``, ``Forbidden``; none of them touches the
+    original.
+    """
+    filename = sources.clean_filename(filename)
+    _permit(db, actor, title_id, publish)
+    asset = secrets.token_hex(8)
+    path = sources.path_for(asset, filename)
+    try:
+        if not source.is_file():
+            raise InvalidInput("upload.no-file", f"“{filename}” is not a file.")
+        size = source.stat().st_size
+        sources.check_size(size, filename, settings)
+        storage.require_room(size)
+        sha256 = sources.bring_in(storage, source, path, keep=keep_source)
+    except MatineeError as error:
+        _refuse(db, actor, filename, error)
+        raise
+    try:
+        with write(db):
+            title = _title(db, actor, title_id, filename)
+            row = assets.create(
+                db,
+                title.id,
+                asset,
+                source_path=path,
+                source_name=filename,
+                source_bytes=size,
+                source_sha256=sha256,
+            )
+            job = jobs.create(db, actor, row.id, publish=publish)
+            if upload is not None:
+                _received(db, upload, title.id, row.id)
+            record(
+                db,
+                actor,
+                Event.UPLOAD_FINISH,
+                f"asset/{asset}",
+                filename=filename,
+                bytes=size,
+            )
+    except BaseException:
+        storage.remove(Path(path).parent)
+        raise
+    if not keep_source:
+        source.unlink(missing_ok=True)
+    return Arrival(title.slug, asset, job.public_id)
+
+
+def start(
+    db: Database,
+    settings: Settings,
+    actor: Actor,
+    filename: str,
+    size: int,
+    *,
+    title_id: int | None = None,
+) -> Upload:
+    """Note that a browser begins to send a film; refuse at once what can't be taken.
+
+    Errors: ``InvalidInput``, ``Forbidden``.
+    """
+    filename = sources.clean_filename(filename)
+    _permit(db, actor, title_id, publish=False)
+    sources.check_size(size, filename, settings)
+    with write(db):
+        return _insert(db, actor.account_id, title_id, "browser", filename, "", size)
+
+
+def start_watched(db: Database, filename: str, identity: str, size: int) -> Upload:
+    """Note that a file of the watch folder is being taken in."""
+    filename = sources.clean_filename(filename)
+    with write(db):
+        return _insert(db, None, None, "watch", filename, identity, size)
+
+
+def by_public_id(db: Database, public_id: str) -> Upload:
+    """Return the upload, else ``NotFound``."""
+    row = db.one("select * from uploads where public_id = ?", (public_id,))
+    if row is None:
+        raise NotFound(
+            "upload.missing", "This upload is unknown or was removed: start it again."
+        )
+    return Upload(**row)
+
+
+def of_account(db: Database, account_id: int) -> list[Upload]:
+    """Return what an account is still sending, the newest first."""
+    rows = db.rows(
+        """
+        select * from uploads
+        where account_id = ? and state = 'receiving' and origin = 'browser'
+        order by id desc
+        """,
+        (account_id,),
+    )
+    return [Upload(**row) for row in rows]
+
+
+def watched(db: Database, filename: str, identity: str) -> Upload | None:
+    """Return the upload that took in this very file of the watch folder, if any."""
+    row = db.one(
+        """
+        select * from uploads
+        where origin = 'watch' and filename = ? and identity = ?
+            and state = 'finished'
+        order by id desc limit 1
+        """,
+        (sources.clean_filename(filename), identity),
+    )
+    return None if row is None else Upload(**row)
+
+
+def touch(db: Database, public_id: str) -> None:
+    """Note that more of the film came in, so that it does not count as abandoned."""
+    with write(db):
+        db.conn.execute(
+            "update uploads set updated_at = ? where public_id = ?",
+            (db.now(), public_id),
+        )
+
+
+def failed(db: Database, public_id: str, message: str) -> None:
+    """Note that the upload ended without a film, and why."""
+    with write(db):
+        db.conn.execute(
+            """
+            update uploads set state = 'failed', message = ?, updated_at = ?
+            where public_id = ? and state = 'receiving'
+            """,
+            (message, db.now(), public_id),
+        )
+
+
+def abandoned(db: Database, settings: Settings) -> list[Upload]:
+    """Return uploads that nobody went on with for ``uploads.abandon_days``."""
+    rows = db.rows(
+        "select * from uploads where state = 'receiving' and updated_at < ?",
+        (db.now(days=-settings.uploads.abandon_days),),
+    )
+    return [Upload(**row) for row in rows]
+
+
+def _permit(db: Database, actor: Actor, title_id: int | None, publish: bool) -> None:
+    if title_id is None:
+        check(actor, Action.TITLE_CREATE)
+    else:
+        check_title(actor, titles.by_id(db, title_id).created_by)
+    if publish:
+        check(actor, Action.TITLE_PUBLISH)
+
+
+def _title(db: Database, actor: Actor, title_id: int | None, filename: str) -> Title:
+    if title_id is not None:
+        return titles.by_id(db, title_id)
+    return titles.create(db, actor, sources.name_of(filename))
+
+
+def _insert(
+    db: Database,
+    account_id: int | None,
+    title_id: int | None,
+    origin: str,
+    filename: str,
+    identity: str,
+    size: int,
+) -> Upload:
+    public_id = secrets.token_hex(8)
+    db.conn.execute(
+        """
+        insert into uploads (public_id, account_id, title_id, origin, filename,
+            identity, bytes, created_at, updated_at)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            public_id,
+            account_id,
+            title_id,
+            origin,
+            filename,
+            identity,
+            size,
+            db.now(),
+            db.now(),
+        ),
+    )
+    return by_public_id(db, public_id)
+
+
+def _received(db: Database, public_id: str, title_id: int, asset_id: int) -> None:
+    db.conn.execute(
+        """
+        update uploads
+        set state = 'finished', title_id = ?, asset_id = ?, updated_at = ?
+        where public_id = ?
+        """,
+        (title_id, asset_id, db.now(), public_id),
+    )
+
+
+def _refuse(db: Database, actor: Actor, filename: str, error: MatineeError) -> None:
+    with write(db):
+        record(
+            db,
+            actor,
+            Event.UPLOAD_REFUSE,
+            "upload",
+            filename=filename,
+            code=error.code,
+            message=error.message,
+        )
