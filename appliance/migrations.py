@@ -178,6 +178,8 @@ create table sign_in_failures (
     blocked_until text
 ) strict;
 
+create index sign_in_failures_age on sign_in_failures (failed_at);
+
 create table events (
     id integer primary key,
     at text not null,
@@ -375,7 +377,9 @@ create table uploads (
     account_id integer references accounts (id) on delete set null,
     title_id integer references titles (id) on delete cascade,
     asset_id integer references assets (id) on delete set null,
+    origin text not null default 'browser' check (origin in ('browser', 'watch')),
     filename text not null,
+    identity text not null default '',
     bytes integer not null,
     state text not null default 'receiving'
         check (state in ('receiving', 'finished', 'failed')),
@@ -385,6 +389,8 @@ create table uploads (
 ) strict;
 
 create index uploads_account on uploads (account_id, state);
+
+create index uploads_watched on uploads (filename) where origin = 'watch';
 
 create table jobs (
     id integer primary key,
