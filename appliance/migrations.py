@@ -101,6 +101,8 @@ create table accounts (
     password_changed_at text
 ) strict;
 
+create index accounts_payer on accounts (payer_id);
+
 create table identities (
     provider text not null,
     subject text not null,
@@ -108,6 +110,8 @@ create table identities (
     created_at text not null,
     primary key (provider, subject)
 ) strict;
+
+create index identities_account on identities (account_id);
 
 create table role_assignments (
     account_id integer not null references accounts (id) on delete cascade,
@@ -127,6 +131,8 @@ create table group_members (
     account_id integer not null references accounts (id) on delete cascade,
     primary key (group_id, account_id)
 ) strict;
+
+create index group_members_account on group_members (account_id);
 
 create table profiles (
     id integer primary key,
@@ -153,6 +159,8 @@ create table sessions (
     revoked_at text
 ) strict;
 
+create index sessions_profile on sessions (profile_id);
+
 create index sessions_account on sessions (account_id);
 
 create table recovery_codes (
@@ -170,6 +178,8 @@ create table one_time_tokens (
     expires_at text not null,
     used_at text
 ) strict;
+
+create index one_time_tokens_account on one_time_tokens (account_id);
 
 create table sign_in_failures (
     source text primary key,
@@ -388,6 +398,10 @@ create table uploads (
     updated_at text not null
 ) strict;
 
+create index uploads_asset on uploads (asset_id);
+
+create index uploads_title on uploads (title_id);
+
 create index uploads_account on uploads (account_id, state);
 
 create index uploads_watched on uploads (filename) where origin = 'watch';
@@ -472,6 +486,10 @@ create table playback_sessions (
     end_reason text not null default ''
 ) strict;
 
+create index playback_sessions_asset on playback_sessions (asset_id);
+
+create index playback_sessions_profile on playback_sessions (profile_id);
+
 create index playback_sessions_account on playback_sessions (account_id, ended_at);
 
 create index playback_sessions_open on playback_sessions (expires_at)
@@ -487,6 +505,8 @@ create table progress (
     updated_at text not null,
     primary key (profile_id, asset_id)
 ) strict;
+
+create index progress_asset on progress (asset_id);
 
 create index progress_recent on progress (profile_id, finished, updated_at desc);
 """,

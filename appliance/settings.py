@@ -252,11 +252,11 @@ def _read_environment(
             prefix = f"MATINEE_{section.upper()}_"
             if variable.startswith(prefix):
                 name = variable.removeprefix(prefix).lower()
-                value = _from_text(variable, get_type_hints(kind).get(name), text)
+                value = _from_text(get_type_hints(kind).get(name), text)
                 values[section][name] = _typed(variable, section, name, value)
 
 
-def _from_text(variable: str, kind: type | None, text: str) -> Any:
+def _from_text(kind: type | None, text: str) -> Any:
     if kind is int:
         try:
             return int(text)
