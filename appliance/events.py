@@ -95,6 +95,7 @@ class Recorded:
     at: str
     name: str
     actor: str
+    address: str
     subject: str
     data: Mapping[str, Any]
 
@@ -141,6 +142,29 @@ def latest(db: Database, limit: int = 50) -> list[Recorded]:
     return _recorded(reversed(newest))
 
 
+def before(
+    db: Database,
+    cursor: int | None = None,
+    *,
+    name: Event | None = None,
+    actor: str = "",
+    limit: int = 100,
+) -> list[Recorded]:
+    """Return events older than ``cursor``, newest first: of one name, by one actor."""
+    return _recorded(
+        db.rows(
+            """
+            select * from events
+            where (:cursor is null or id < :cursor)
+                and (:name is null or name = :name)
+                and (:actor = '' or actor_name = :actor collate nocase)
+            order by id desc limit :limit
+            """,
+            {"cursor": cursor, "name": name, "actor": actor, "limit": limit},
+        )
+    )
+
+
 def _recorded(rows: Iterable[Row]) -> list[Recorded]:
     return [
         Recorded(
@@ -148,6 +172,7 @@ def _recorded(rows: Iterable[Row]) -> list[Recorded]:
             at=row["at"],
             name=row["name"],
             actor=row["actor_name"],
+            address=row["address"],
             subject=row["subject"],
             data=json.loads(row["data"]),
         )
