@@ -391,6 +391,7 @@ create table uploads (
     filename text not null,
     identity text not null default '',
     bytes integer not null,
+    publish integer not null default 0,
     state text not null default 'receiving'
         check (state in ('receiving', 'finished', 'failed')),
     message text not null default '',

@@ -113,6 +113,18 @@ def create(
         return by_public_id(db, public_id)
 
 
+def publish_when_done(db: Database, asset_id: int, wanted: bool) -> None:
+    """Change what becomes of the title when the asset's job has ended well."""
+    with write(db):
+        db.conn.execute(
+            """
+            update jobs set publish_when_done = ?
+            where asset_id = ? and state in ('queued', 'running')
+            """,
+            (wanted, asset_id),
+        )
+
+
 def start(db: Database, job: Job) -> None:
     """Note that the first work unit was handed out."""
     with write(db):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from appliance.catalog import titles
 from appliance.catalog.titles import Title
-from appliance.db import Database, write
+from appliance.db import Database, Row, write
 from appliance.errors import InvalidInput, MatineeError, NotFound
 from appliance.events import Event, record
 from appliance.media import assets, jobs, sources
@@ -32,6 +32,7 @@ class Arrival:
 class Upload:
     """One row; ``state`` is receiving, finished or failed (then with a message).
 
+    ``publish`` wishes that the title is published by itself when it is ready.
     ``identity`` tells a file in the watch folder from a later one of the same name.
     """
 
@@ -44,6 +45,7 @@ class Upload:
     filename: str
     identity: str
     bytes: int
+    publish: bool
     state: str
     message: str
     created_at: str
@@ -150,7 +152,7 @@ def by_public_id(db: Database, public_id: str) -> Upload:
         raise NotFound(
             "upload.missing", "This upload is unknown or was removed: start it again."
         )
-    return Upload(**row)
+    return _upload(row)
 
 
 def of_account(db: Database, account_id: int) -> list[Upload]:
@@ -163,7 +165,7 @@ def of_account(db: Database, account_id: int) -> list[Upload]:
         """,
         (account_id,),
     )
-    return [Upload(**row) for row in rows]
+    return [_upload(row) for row in rows]
 
 
 def watched(db: Database, filename: str, identity: str) -> Upload | None:
@@ -177,7 +179,24 @@ def watched(db: Database, filename: str, identity: str) -> Upload | None:
         """,
         (sources.clean_filename(filename), identity),
     )
-    return None if row is None else Upload(**row)
+    return None if row is None else _upload(row)
+
+
+def publish_when_ready(
+    db: Database, actor: Actor, public_id: str, wanted: bool
+) -> None:
+    """Note whether the title of an upload is to be published by itself when ready.
+
+    Errors: ``Forbidden``, ``NotFound``.
+    """
+    check(actor, Action.TITLE_PUBLISH)
+    with write(db):
+        upload = by_public_id(db, public_id)
+        db.conn.execute(
+            "update uploads set publish = ? where id = ?", (wanted, upload.id)
+        )
+        if upload.asset_id is not None:
+            jobs.publish_when_done(db, upload.asset_id, wanted)
 
 
 def touch(db: Database, public_id: str) -> None:
@@ -207,7 +226,7 @@ def abandoned(db: Database, settings: Settings) -> list[Upload]:
         "select * from uploads where state = 'receiving' and updated_at < ?",
         (db.now(days=-settings.uploads.abandon_days),),
     )
-    return [Upload(**row) for row in rows]
+    return [_upload(row) for row in rows]
 
 
 def _permit(db: Database, actor: Actor, title_id: int | None, publish: bool) -> None:
@@ -265,6 +284,10 @@ def _received(db: Database, public_id: str, title_id: int, asset_id: int) -> Non
         """,
         (title_id, asset_id, db.now(), public_id),
     )
+
+
+def _upload(row: Row) -> Upload:
+    return Upload(**row | {"publish": bool(row["publish"])})
 
 
 def _refuse(db: Database, actor: Actor, filename: str, error: MatineeError) -> None:
