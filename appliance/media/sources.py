@@ -61,6 +61,7 @@ def bring_in(storage: Storage, source: Path, path: str, *, keep: bool) -> str | 
     try:
         if not keep and _linked(source, storage.path(path)):
             return None
+        storage.require_room(source.stat().st_size)
         digest = hashlib.sha256()
         storage.copy(source, path, digest.update)
     except BaseException:

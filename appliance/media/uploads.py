@@ -82,7 +82,6 @@ def take_in(
             raise InvalidInput("upload.no-file", f"“{filename}” is not a file.")
         size = source.stat().st_size
         sources.check_size(size, filename, settings)
-        storage.require_room(size)
         sha256 = sources.bring_in(storage, source, path, keep=keep_source)
     except MatineeError as error:
         _refuse(db, actor, filename, error)
