@@ -9,7 +9,16 @@ from typing import Any, NoReturn
 import click
 
 from appliance import __version__
-from appliance.cli import audit, completion, config, database, output
+from appliance.cli import (
+    audit,
+    completion,
+    config,
+    database,
+    doctor,
+    init,
+    output,
+    user,
+)
 from appliance.cli.installation import Installation
 from appliance.errors import MatineeError
 
@@ -125,5 +134,8 @@ for _command in (
     completion.completion,
     config.config,
     database.migrate,
+    doctor.doctor,
+    init.init,
+    user.user,
 ):
     main.add_command(_command)
