@@ -150,18 +150,22 @@ def listing(db: Database, account_id: int) -> list[Session]:
     return [_session(row) for row in rows]
 
 
-def revoke(db: Database, actor: Actor, session_id: str) -> None:
+def revoke(
+    db: Database, actor: Actor, session_id: str, of_account: int | None = None
+) -> None:
     """End a session of one's own, or as an administrator anybody's.
 
-    Errors: ``NotFound``, also for somebody else's session.
+    Errors: ``NotFound``, also for somebody else's session, or where it is not one
+    ``of_account``.
     """
     with write(db):
         row = db.one(
             """
             select kind, account_id from sessions
-            where public_id = ? and revoked_at is null
+            where public_id = ? and account_id = coalesce(?, account_id)
+                and revoked_at is null
             """,
-            (session_id,),
+            (session_id, of_account),
         )
         if row is None or not _may_end(actor, row["account_id"]):
             raise NotFound("session.missing", "There is no such session any more.")
