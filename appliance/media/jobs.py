@@ -9,7 +9,7 @@ from appliance.db import Database, Row, write
 from appliance.errors import Conflict, NotFound
 from appliance.events import Event, record
 from appliance.media import assets, transitions
-from appliance.media.transitions import Failure
+from appliance.media.units import Failure
 from appliance.permissions import SYSTEM, Action, Actor, check
 
 

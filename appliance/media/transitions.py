@@ -6,11 +6,10 @@ up, and reports after all, finds its key replaced and changes nothing.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appliance.db import Database, write
-from appliance.media.units import Unit, UnitState
+from appliance.media.units import Failure, Unit, UnitState
 
 
 class Planned(Protocol):
@@ -28,16 +27,6 @@ class Planned(Protocol):
     def spec(self) -> dict[str, Any]: ...
     @property
     def position(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a unit failed; ``retry`` says whether another attempt may help."""
-
-    code: str
-    message: str
-    retry: bool = True
-    log_tail: str = ""
 
 
 def add(db: Database, job_id: int, planned: Iterable[Planned]) -> None:

@@ -47,6 +47,16 @@ class Unit:
         return self.attempt - self.failures - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a unit failed; ``retry`` says whether another attempt may help."""
+
+    code: str
+    message: str
+    retry: bool = True
+    log_tail: str = ""
+
+
 _SELECT = """
     select u.*, j.public_id as job, j.priority
     from work_units u join jobs j on j.id = u.job_id
@@ -120,6 +130,27 @@ def results_of_step(db: Database, job_id: int, step: str) -> list[dict[str, Any]
         (job_id, step),
     )
     return [json.loads(row["result"]) for row in rows]
+
+
+def failure(db: Database, job_id: int, attempts: int) -> Failure:
+    """Return why a unit of the job failed for good, as the error of the job.
+
+    ``retry`` says that it failed ``attempts`` times and might yet work.
+    """
+    row = db.one(
+        """
+        select * from work_units where job_id = ? and state = 'failed'
+        order by ended_at, id limit 1
+        """,
+        (job_id,),
+    )
+    assert row is not None
+    return Failure(
+        row["error_code"],
+        row["error_message"],
+        row["failures"] >= attempts,
+        row["log_tail"],
+    )
 
 
 def _unit(row: Row) -> Unit:

@@ -1,0 +1,140 @@
+"""What comes next: decided here, from the rows, and nowhere else.
+
+:func:`advance` looks at one job, :func:`hand_out` at all: it gives ready units to the
+queue, but only a few more than the media workers have hands, so that a job of higher
+priority does not wait behind hundreds of hints.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+
+from appliance.db import Database, write
+from appliance.errors import MatineeError, TryAgain
+from appliance.media import assets, jobs, transitions, units
+from appliance.media.jobs import Job, JobState
+from appliance.media.units import Failure, Unit, UnitState
+from appliance.settings import Settings
+from appliance.storage import Storage
+from jobs import attempts, install, nodes, plan, queue
+from jobs.attempts import Attempt, Spec
+from jobs.queue import QueueName
+
+INSPECT = "inspect"
+_BEYOND_SLOTS = 2
+# A first look takes seconds and tells somebody whether the film is any good: it goes
+# before the hours of encoding that others wait for.
+_INSPECT_FIRST = 1000
+
+logger = logging.getLogger(__name__)
+
+
+def advance(
+    db: Database, storage: Storage, settings: Settings, job_public_id: str
+) -> None:
+    """Do what is due for a job: plan it, install it, end it, or clear up after it.
+
+    Doing it twice, or again after being killed in the middle, changes nothing.
+    """
+    job = jobs.find(db, job_public_id)
+    if job is None or not job.open:
+        _clear_up(storage, job, job_public_id)
+        return
+    try:
+        _go_on(db, storage, settings, job)
+    except TryAgain:
+        raise
+    except MatineeError as error:
+        tail = str(error.details.get("log_tail", ""))
+        fail(db, storage, job, Failure(error.code, error.message, False, tail))
+        return
+    hand_out(db, storage, settings)
+
+
+def hand_out(db: Database, storage: Storage, settings: Settings) -> None:
+    """Give ready units to the queue: higher priority, older job, earlier position."""
+    hands = nodes.slots(storage, db.clock.now().timestamp())
+    window = sum(
+        slots + _BEYOND_SLOTS for slots in hands or [nodes.own_slots(settings)]
+    )
+    for inspecting in (True, False):
+        opened = _open_attempts(db, settings, window, inspecting=inspecting)
+        for unit, key in opened:
+            attempt = Attempt(storage, unit.job, key)
+            attempt.prepare(Spec(unit.job, unit.name, unit.step, key, unit.spec))
+            hint(settings, unit, key)
+
+
+def hint(settings: Settings, unit: Unit, key: str) -> None:
+    """Tell the media workers of an attempt that is prepared."""
+    first = _INSPECT_FIRST if unit.step == INSPECT else 0
+    queue.line(settings, QueueName.CPU).send(
+        unit.job, key, priority=unit.priority + first
+    )
+
+
+def fail(db: Database, storage: Storage, job: Job, failure: Failure) -> None:
+    """End a job for good; the source is kept.
+
+    What had finished is kept for a day when trying again may help, so that a retry
+    goes on from there; else the scratch goes at once.
+    """
+    logger.warning("job %s failed: %s", job.public_id, failure.message)
+    jobs.fail(db, job, failure)
+    if failure.retry:
+        attempts.throw_away_attempts(storage, job.public_id)
+    else:
+        attempts.throw_away(storage, job.public_id)
+
+
+def _go_on(db: Database, storage: Storage, settings: Settings, job: Job) -> None:
+    states = units.states(db, job.id)
+    if job.state is JobState.QUEUED and _scratch_is_gone(storage, job, states):
+        transitions.forget(db, job.id)
+        states = {}
+    asset = assets.by_id(db, job.asset_id)
+    if not states:
+        transitions.add(db, job.id, plan.first(asset))
+    elif UnitState.FAILED in states.values():
+        fail(db, storage, job, units.failure(db, job.id, settings.queue.attempts))
+    elif set(states.values()) != {UnitState.DONE}:
+        return
+    elif set(states) == {INSPECT}:
+        facts = units.result(db, job.id, INSPECT) or {}
+        with write(db):
+            assets.inspected(db, asset.id, facts, facts.get("sha256"))
+            transitions.add(db, job.id, plan.after_inspect(asset, facts, settings))
+    else:
+        install.install(db, storage, job)
+
+
+def _scratch_is_gone(
+    storage: Storage, job: Job, states: Mapping[str, UnitState]
+) -> bool:
+    """Say whether a job tried again has lost what it had finished."""
+    return any(
+        attempts.done_report(storage, job.public_id, name) is None
+        for name, state in states.items()
+        if state is UnitState.DONE
+    )
+
+
+def _clear_up(storage: Storage, job: Job | None, job_public_id: str) -> None:
+    """Throw away the scratch of a job that ended; a failed one keeps its own."""
+    if job is None or job.state is not JobState.FAILED:
+        attempts.throw_away(storage, job_public_id)
+
+
+def _open_attempts(
+    db: Database, settings: Settings, window: int, *, inspecting: bool
+) -> list[tuple[Unit, str]]:
+    """Move ready units to the queue's window, all in one transaction."""
+    opened = []
+    with write(db):
+        busy = [u for u in units.active(db) if (u.step == INSPECT) is inspecting]
+        for unit in units.ready(db, window - len(busy), inspecting=inspecting):
+            key = secrets.token_hex(8)
+            transitions.hand_out(db, unit.id, key, settings.queue.lease_seconds)
+            jobs.start(db, jobs.by_public_id(db, unit.job))
+            opened.append((unit, key))
+    return opened

@@ -1,0 +1,164 @@
+"""Runs one work unit on the media side, where no module knows the database."""
+
+import errno
+import logging
+import shutil
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.clock import SystemClock, to_text
+from appliance.errors import MatineeError, MediaError, StorageFull
+from appliance.settings import Settings
+from appliance.storage import Storage
+from jobs.attempts import Attempt, Heartbeat, Spec
+from jobs.work import Work
+
+Step = Callable[[dict[str, Any], Work], dict[str, Any]]
+Report = dict[str, Any]
+
+_BEAT_SECONDS = 1.0
+_KEPT = frozenset({"spec.json", "claim", "heartbeat.json"})
+_LONGEST_TAIL = 20_000
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    storage: Storage, settings: Settings, job: str, key: str, steps: Mapping[str, Step]
+) -> bool:
+    """Run the attempt to its end; give False when it is not, or no longer, ours.
+
+    A hint that comes twice finds the claim of the first; one that comes late finds
+    the folder gone.
+    """
+    attempt = Attempt(storage, job, key)
+    spec = attempt.spec()
+    if spec is None:
+        return False
+    with attempt.claim() as ours:
+        if not ours:
+            return False
+        logger.info("%s of job %s begins", spec.unit, job)
+        with _beating(attempt) as progress:
+            work = Work(
+                folder=attempt.folder,
+                storage=storage,
+                job=job,
+                progress=progress,
+                cancelled=lambda: attempt.taken_back,
+                stall_seconds=settings.queue.stall_seconds,
+            )
+            report = _report(spec, work, steps)
+        if attempt.taken_back:
+            logger.info("%s of job %s was taken back", spec.unit, job)
+            return False
+        return _left(attempt, report)
+
+
+@dataclass(slots=True)
+class _Progress:
+    fraction: float = 0
+    fps: float | None = None
+
+    def __call__(self, fraction: float, fps: float | None = None) -> None:
+        self.fraction, self.fps = min(1, max(self.fraction, fraction)), fps
+
+
+@contextmanager
+def _beating(attempt: Attempt) -> Iterator[_Progress]:
+    """Show a sign of life every second, from a thread of its own."""
+    progress, ended = _Progress(), threading.Event()
+
+    def beat() -> None:
+        while True:
+            at = to_text(SystemClock().now())
+            # A disk that is full, or a folder taken back, is noticed by the step.
+            with suppress(OSError):
+                attempt.beat(Heartbeat(at, progress.fraction, progress.fps))
+            if ended.wait(_BEAT_SECONDS):
+                return
+
+    thread = threading.Thread(target=beat, name=f"beat-{attempt.key}", daemon=True)
+    thread.start()
+    try:
+        yield progress
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _report(spec: Spec, work: Work, steps: Mapping[str, Step]) -> Report:
+    try:
+        return {"ok": True, "result": steps[spec.step](spec.spec, work)}
+    except MatineeError as error:
+        final = isinstance(error, MediaError | StorageFull)
+        tail = str(error.details.get("log_tail", ""))
+        return _failure(error.code, error.message, not final, tail)
+    except OSError as error:
+        return _of_the_system(error)
+    except Exception as error:  # a bug fails its unit, not the worker
+        logger.exception("%s of job %s failed unexpectedly", spec.unit, spec.job)
+        return _failure(
+            "step.unexpected",
+            f"The step “{spec.step}” failed unexpectedly:"
+            f" {type(error).__name__}. The log has the details.",
+            True,
+            traceback.format_exc(),
+        )
+
+
+def _of_the_system(error: OSError) -> Report:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _failure(
+            "storage.full",
+            "The disk that holds the films is full: free some room and try again.",
+            False,
+            traceback.format_exc(),
+        )
+    return _failure(
+        "step.system",
+        f"The system refused something: {error.strerror or error}.",
+        True,
+        traceback.format_exc(),
+    )
+
+
+def _failure(code: str, message: str, retry: bool, tail: str) -> Report:
+    return {
+        "ok": False,
+        "error": {
+            "code": code,
+            "message": message,
+            "retry": retry,
+            "log_tail": tail[-_LONGEST_TAIL:],
+        },
+    }
+
+
+def _left(attempt: Attempt, report: Report) -> bool:
+    """Leave the result; on a full disk what was written makes room for saying so."""
+    if not report["ok"]:
+        _clear(attempt)
+    try:
+        attempt.end(report)
+    except FileNotFoundError:  # taken back in this moment
+        return False
+    except OSError as error:
+        _clear(attempt)
+        attempt.end(_of_the_system(error))
+    return True
+
+
+def _clear(attempt: Attempt) -> None:
+    with suppress(FileNotFoundError):
+        for path in attempt.folder.iterdir():
+            if path.name in _KEPT:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)

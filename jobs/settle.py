@@ -1,0 +1,152 @@
+"""Brings the rows up to date with what the media workers left in their folders."""
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.db import Database, write
+from appliance.media import transitions, units
+from appliance.media.units import Failure, Unit, UnitState
+from appliance.settings import Settings
+from appliance.storage import Storage
+from jobs import attempts, pipeline, queue
+from jobs.attempts import Attempt, Heartbeat
+from jobs.queue import QueueName
+
+# A worker that dies is nobody's failure, but a unit that kills every worker is one.
+_MOST_LOSSES = 20
+_HINT_SECONDS = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Round:
+    """One look at everything that was handed out."""
+
+    db: Database
+    storage: Storage
+    settings: Settings
+    due: set[str] = field(default_factory=set)
+    alive: list[tuple[Unit, Heartbeat]] = field(default_factory=list)
+    unclaimed: list[Unit] = field(default_factory=list)
+
+    @property
+    def lease(self) -> int:
+        return self.settings.queue.lease_seconds
+
+
+def settle(db: Database, storage: Storage, settings: Settings) -> set[str]:
+    """Accept results, note signs of life, take back what is lost.
+
+    Return the public ids of the jobs that can go on.
+    """
+    this = _Round(db, storage, settings)
+    for unit in units.active(db):
+        _look(this, unit)
+    if this.alive:
+        with write(db):
+            for unit, heartbeat in this.alive:
+                _note(this, unit, heartbeat)
+    if this.unclaimed:
+        _hint_again(this)
+    return this.due
+
+
+def _look(this: _Round, unit: Unit) -> None:
+    attempt = Attempt(this.storage, unit.job, unit.attempt_key)
+    report = attempt.report()
+    if report is not None:
+        _end(this, unit, attempt, report)
+    elif attempt.spec() is None:
+        _without_folder(this, unit)
+    elif not attempt.claimed:
+        this.unclaimed.append(unit)
+    elif attempt.owner_died or _silent(this, unit, attempt):
+        _take_back(this, unit, attempt)
+    else:
+        this.alive.append((unit, attempt.heartbeat() or Heartbeat(at="")))
+
+
+def _end(this: _Round, unit: Unit, attempt: Attempt, report: dict[str, Any]) -> None:
+    """Accept what a worker left at its end: the outputs move before the row does."""
+    this.due.add(unit.job)
+    if report["ok"]:
+        this.storage.commit(attempt.place, attempts.done_place(unit.job, unit.name))
+        transitions.done(this.db, unit, report["result"])
+        return
+    failure = Failure(**report["error"])
+    tries_left = unit.failures + 1 < this.settings.queue.attempts
+    again = failure.retry and tries_left
+    logger.warning("%s of job %s failed: %s", unit.name, unit.job, failure.message)
+    transitions.failed(
+        this.db, unit, failure, again_in=2.0**unit.failures if again else None
+    )
+    attempt.throw_away()
+
+
+def _without_folder(this: _Round, unit: Unit) -> None:
+    """Somebody was killed between moving the folder and writing the row."""
+    report = attempts.done_report(this.storage, unit.job, unit.name)
+    this.due.add(unit.job)
+    if report is not None:
+        transitions.done(this.db, unit, report["result"])
+    else:
+        transitions.lost(this.db, unit)
+
+
+def _silent(this: _Round, unit: Unit, attempt: Attempt) -> bool:
+    """Say whether the lease ran out without a sign of life since we last looked."""
+    if unit.state is UnitState.QUEUED or this.db.now() < unit.lease_until:
+        return False
+    heartbeat = attempt.heartbeat()
+    return (heartbeat.at if heartbeat else "") == unit.heartbeat_at
+
+
+def _take_back(this: _Round, unit: Unit, attempt: Attempt) -> None:
+    if not attempt.discard():
+        report = attempt.report()
+        assert report is not None
+        _end(this, unit, attempt, report)
+        return
+    this.due.add(unit.job)
+    logger.warning("%s of job %s lost its worker", unit.name, unit.job)
+    if unit.losses < _MOST_LOSSES:
+        transitions.lost(this.db, unit)
+        return
+    failure = Failure(
+        "work.lost",
+        f"The worker died {_MOST_LOSSES + 1} times in “{unit.name}”: look for lack of"
+        " memory in the system's log, then try again.",
+    )
+    transitions.failed(this.db, unit, failure, again_in=None)
+
+
+def _note(this: _Round, unit: Unit, heartbeat: Heartbeat) -> None:
+    if unit.state is UnitState.RUNNING and heartbeat.at == unit.heartbeat_at:
+        return
+    transitions.beat(
+        this.db,
+        unit,
+        this.lease,
+        heartbeat_at=heartbeat.at,
+        progress=heartbeat.progress,
+        fps=heartbeat.fps,
+    )
+
+
+def _hint_again(this: _Round) -> None:
+    """Repeat hints that got lost with the worker that took them, or with the queue.
+
+    As long as as many hints as units wait, the workers are only busy.
+    """
+    late = this.db.now(seconds=this.lease - _HINT_SECONDS)
+    overdue = [unit for unit in this.unclaimed if unit.lease_until <= late]
+    waiting = queue.line(this.settings, QueueName.CPU).waiting()
+    if not overdue or waiting >= len(this.unclaimed):
+        return
+    with write(this.db):
+        for unit in overdue:
+            transitions.renew(this.db, unit, this.lease)
+    for unit in overdue:
+        pipeline.hint(this.settings, unit, unit.attempt_key)
