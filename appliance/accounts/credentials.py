@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from appliance.accounts import devices, passwords, recovery, throttle, totp
+from appliance.accounts import devices, names, passwords, recovery, throttle, totp
 from appliance.accounts.throttle import Admission, Door
 from appliance.db import Database, Row, write
 from appliance.errors import Unauthenticated
@@ -107,7 +107,7 @@ from accounts
 
 
 def _by_name(db: Database, username: str) -> Row | None:
-    return db.one(f"{_SELECT} where username = ?", (username.strip(),))
+    return db.one(f"{_SELECT} where username = ?", (names.lookup(username),))
 
 
 def _proven(row: Row) -> Proven:

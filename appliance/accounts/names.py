@@ -29,6 +29,12 @@ def username(text: str) -> str:
     return name
 
 
+def lookup(text: str) -> str:
+    """Return the form to look a user name up by: no account has any other letters."""
+    name = text.strip()
+    return name if name.isascii() else ""
+
+
 def display_name(text: str) -> str:
     """Return the name to show, on one line and without blanks around it."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
@@ -45,7 +51,8 @@ def email(text: str | None) -> str | None:
     address = (text or "").strip()
     if not address:
         return None
-    if len(address) > _LONGEST_EMAIL or not _EMAIL.fullmatch(address):
+    fits = len(address) <= _LONGEST_EMAIL and address.isprintable()
+    if not fits or not _EMAIL.fullmatch(address):
         raise InvalidInput(
             "email.invalid", "That is not an e-mail address like name@example.org."
         )

@@ -65,15 +65,15 @@ def require_good(settings: Settings, username: str, password: str) -> None:
 def hashed(password: str) -> str:
     """Return what is stored of a password."""
     with _turn():
-        return _HASHER.hash(_normal(password))
+        return _HASHER.hash(_bytes(password))
 
 
 def matches(stored: str | None, password: str) -> bool:
     """Say whether this is the password; without ``stored`` it is not, as slowly."""
-    text = _normal(password[: _LONGEST + 1])
+    given = _bytes(password[: _LONGEST + 1])
     with _turn():
         try:
-            return _HASHER.verify(stored or _NOBODY, text) and stored is not None
+            return _HASHER.verify(stored or _NOBODY, given) and stored is not None
         except (VerifyMismatchError, InvalidHashError):
             return False
 
@@ -86,6 +86,11 @@ def outdated(stored: str) -> bool:
 def _normal(password: str) -> str:
     # The same letters typed on two systems differ in bytes (é is one sign or two).
     return unicodedata.normalize("NFKC", password)
+
+
+def _bytes(password: str) -> bytes:
+    # JSON can carry half of a pair of surrogates, which plain UTF-8 refuses.
+    return _normal(password).encode("utf-8", "surrogatepass")
 
 
 @contextmanager

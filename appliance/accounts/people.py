@@ -75,7 +75,7 @@ def create(
 
 def find(db: Database, username: str) -> Account:
     """Return the account of that user name; ``NotFound`` when there is none."""
-    row = db.one(f"{_SELECT} where a.username = ?", (username.strip(),))
+    row = db.one(f"{_SELECT} where a.username = ?", (names.lookup(username),))
     if row is None:
         raise NotFound("account.missing", f"There is no account “{username.strip()}”.")
     return _account(row)

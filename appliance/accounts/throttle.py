@@ -145,7 +145,7 @@ def _counters(
 def _digest(settings: Settings, name: str) -> str:
     # Keyed, as people do type their password into the field of the name.
     key = keyring.key(settings.keys, "throttle")
-    text = name.strip().casefold()[:200].encode()
+    text = name.strip().casefold()[:200].encode("utf-8", "surrogatepass")
     return hmac.new(key, text, hashlib.sha256).hexdigest()[:24]
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import pyotp
 import segno
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from appliance import keyring
 from appliance.accounts import confirmation, recovery
 from appliance.db import Database, Row, write
-from appliance.errors import Conflict, InvalidInput
+from appliance.errors import Conflict, InvalidInput, PreconditionFailed
 from appliance.events import Event, record
 from appliance.permissions import Action, Actor, check
 from appliance.settings import Settings
@@ -136,7 +137,9 @@ def _matching_step(db: Database, secret: str, digits: str) -> int | None:
     now = int(db.clock.now().timestamp()) // _STEP_SECONDS
     codes = pyotp.HOTP(secret)
     for step in (now, now - 1, now + 1):
-        if hmac.compare_digest(codes.at(step).encode(), digits.encode()):
+        if hmac.compare_digest(
+            codes.at(step).encode(), digits.encode("utf-8", "replace")
+        ):
             return step
     return None
 
@@ -209,7 +212,16 @@ def _sealed(settings: Settings, public_id: str, secret: str) -> str:
 def _secret(settings: Settings, account: Row) -> str:
     raw = base64.b64decode(account["totp_secret"])
     nonce, box = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
-    return _cipher(settings).decrypt(nonce, box, account["public_id"].encode()).decode()
+    bound_to = account["public_id"].encode()
+    try:
+        return _cipher(settings).decrypt(nonce, box, bound_to).decode()
+    except InvalidTag as error:
+        raise PreconditionFailed(
+            "totp.key",
+            f"{settings.keys / 'totp.key'} is not the key that this database was"
+            " written with: restore it from the backup, or switch the second factor"
+            f" off with `matinee user reset-mfa {account['username']}`.",
+        ) from error
 
 
 def _cipher(settings: Settings) -> AESGCM:
