@@ -1,0 +1,1 @@
+"""What leaves for a player: media tokens, manifests over stored tracks, thumbnails."""

@@ -1,0 +1,120 @@
+"""Media tokens: what opens an asset, and everything that does not."""
+
+import base64
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from appliance.delivery import tokens
+from appliance.delivery.tokens import SKEW_SECONDS, Keys, Scope
+from appliance.errors import Forbidden, Gone
+
+_ASSET, _SESSION = "00112233445566aa", "a1b2c3d4e5f60718"
+_EXPIRES = 1_800_000_000
+_KEYS = Keys("7", {"6": b"p" * 32, "7": b"k" * 32})
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(_EXPIRES + seconds, UTC)
+
+
+def test_the_signature_is_what_the_contract_says() -> None:
+    said = f"1\n7\n{_ASSET}\n1800000000\n{_SESSION}\nall".encode()
+    expected = base64.urlsafe_b64encode(
+        hmac.new(b"k" * 32, said, hashlib.sha256).digest()
+    ).decode()
+
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES)
+
+    assert text == f"1.7.1800000000.{_SESSION}.all.{expected.rstrip('=')}"
+
+
+def test_a_token_opens_its_asset_until_it_runs_out() -> None:
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES)
+
+    token = tokens.check(_KEYS, text, _ASSET, _at(-1))
+
+    assert (token.asset, token.session) == (_ASSET, _SESSION)
+    assert tokens.check(_KEYS, text, _ASSET, _at(SKEW_SECONDS)) == token
+    with pytest.raises(Gone):
+        tokens.check(_KEYS, text, _ASSET, _at(SKEW_SECONDS + 1))
+
+
+def test_a_token_does_not_open_another_asset() -> None:
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES)
+
+    with pytest.raises(Forbidden):
+        tokens.check(_KEYS, text, "ffffffffffffffff", _at(-1))
+
+
+def test_no_change_of_a_single_character_is_taken() -> None:
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES)
+
+    for place in range(len(text)):
+        for other in "0159afAZ-_.":
+            changed = text[:place] + other + text[place + 1 :]
+            if changed != text:
+                with pytest.raises(Forbidden):
+                    tokens.check(_KEYS, changed, _ASSET, _at(-1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "1.7.1800000000.x.all.y",
+        "0" * 5000,
+        "١.7.1800000000.a1b2c3d4e5f60718.all." + "A" * 43,
+        "1.8.1800000000.a1b2c3d4e5f60718.all." + "A" * 43,
+        "2.7.1800000000.a1b2c3d4e5f60718.all." + "A" * 43,
+    ],
+)
+def test_what_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(Forbidden):
+        tokens.check(_KEYS, text, _ASSET, _at(-1))
+
+
+def test_a_suffix_or_padding_is_refused() -> None:
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES)
+
+    for extra in ("=", "\n", " ", "/"):
+        with pytest.raises(Forbidden):
+            tokens.check(_KEYS, text + extra, _ASSET, _at(-1))
+
+
+def test_an_altered_token_that_ran_out_is_refused_not_gone() -> None:
+    late = _at(SKEW_SECONDS + 1000)
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES)
+
+    with pytest.raises(Forbidden):
+        tokens.check(_KEYS, text[:-2] + "AA", _ASSET, late)
+
+
+def test_a_token_for_licences_does_not_open_the_film_nor_the_reverse() -> None:
+    licence = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES, Scope.LICENCE)
+    film = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES)
+
+    with pytest.raises(Forbidden):
+        tokens.check(_KEYS, licence, _ASSET, _at(-1))
+    with pytest.raises(Forbidden):
+        tokens.check(_KEYS, film, _ASSET, _at(-1), Scope.LICENCE)
+    assert tokens.check(_KEYS, licence, _ASSET, _at(-1), Scope.LICENCE)
+
+
+def test_rotation_keeps_what_was_handed_out_just_before(tmp_path: Path) -> None:
+    first = tokens.load(tmp_path)
+    handed_out = tokens.sign(first, _ASSET, _SESSION, _EXPIRES)
+
+    second = tokens.rotate(tmp_path)
+
+    assert second.current != first.current
+    assert tokens.check(second, handed_out, _ASSET, _at(-1))
+    third = tokens.rotate(tmp_path)
+    with pytest.raises(Forbidden):
+        tokens.check(third, handed_out, _ASSET, _at(-1))
+    assert len(list(tmp_path.glob("media-*.key"))) == 2
+    assert tokens.load(tmp_path) == third
