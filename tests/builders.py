@@ -3,17 +3,18 @@
 import json
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from appliance.accounts import people
+from appliance.accounts.people import Account
+from appliance.catalog import titles
+from appliance.catalog.titles import Title
 from appliance.db import Database, write
-from appliance.permissions import Actor, Role
+from appliance.media import assets
+from appliance.media.assets import Asset
+from appliance.permissions import SYSTEM, Actor, Role
 from appliance.settings import Settings
 from appliance.storage import Storage
-
-if TYPE_CHECKING:
-    from appliance.accounts.people import Account
-    from appliance.catalog.titles import Title
-    from appliance.media.assets import Asset
 
 PASSWORD = "correct horse battery"
 
@@ -33,11 +34,8 @@ class Builders:
         password: str = PASSWORD,
         roles: tuple[Role, ...] = (Role.VIEWER,),
         **fields: Any,
-    ) -> "Account":
+    ) -> Account:
         """Create an account that can sign in; hashing its password takes a while."""
-        from appliance.accounts import people
-        from appliance.permissions import SYSTEM
-
         return people.create(
             self.db, self.settings, SYSTEM, username, password, roles=roles, **fields
         )
@@ -77,10 +75,8 @@ class Builders:
         actor: Actor | None = None,
         genres: tuple[str, ...] = (),
         **fields: Any,
-    ) -> "Title":
+    ) -> Title:
         """Make a title in any state; ``fields`` are columns of its row."""
-        from appliance.catalog import titles
-
         now = self.db.now()
         with write(self.db):
             title = self._insert(
@@ -102,7 +98,7 @@ class Builders:
 
     def asset(
         self,
-        title: "Title | None" = None,
+        title: Title | None = None,
         *,
         state: str = "ready",
         duration: float = 10.0,
@@ -110,14 +106,12 @@ class Builders:
         languages: tuple[str, ...] = ("en",),
         captions: tuple[str, ...] = (),
         **fields: Any,
-    ) -> "Asset":
+    ) -> Asset:
         """Make an asset with its source and, when it is ready, tracks with files.
 
         The segments hold a few bytes each, not pictures: enough for whatever counts,
         signs, serves or removes them. Without a title a published one is made.
         """
-        from appliance.media import assets
-
         owner = title or self.title()
         public_id = secrets.token_hex(8)
         source = f"sources/{public_id}/source.mp4"
@@ -148,7 +142,7 @@ class Builders:
                 self._thumbnails(asset, public_id, duration)
         return assets.by_id(self.db, asset)
 
-    def job(self, asset: "Asset", *, state: str = "queued", **fields: Any) -> str:
+    def job(self, asset: Asset, *, state: str = "queued", **fields: Any) -> str:
         """Make a job of an asset, without work units; return its public id."""
         public_id = secrets.token_hex(8)
         with write(self.db):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
@@ -13,6 +14,7 @@ from itsdangerous import URLSafeTimedSerializer
 from appliance import db as database
 from appliance import migrations
 from appliance.accounts import sessions
+from appliance.cli import main
 from appliance.clock import FixedClock
 from appliance.db import Database
 from appliance.permissions import Actor, Role
@@ -21,6 +23,7 @@ from appliance.storage import Storage
 from tests.builders import Builders
 
 SignIn = Callable[..., Actor]
+Matinee = Callable[..., Result]
 
 
 @pytest.fixture
@@ -101,3 +104,14 @@ def sign_in(db: Database, settings: Settings, make: Builders) -> SignIn:
         return signed_in.actor("127.0.0.1")
 
     return sign
+
+
+@pytest.fixture
+def matinee(settings: Settings) -> Matinee:
+    """``matinee("title", "list", "--json") -> Result``: run a command in the home."""
+    environment = {"MATINEE_HOME": str(settings.home), "MATINEE_CONFIG": None}
+
+    def run(*args: str, stdin: str = "") -> Result:
+        return CliRunner(env=environment).invoke(main, args, input=stdin)
+
+    return run

@@ -14,9 +14,11 @@ from appliance.cli import (
     completion,
     config,
     database,
+    demo,
     doctor,
     init,
     output,
+    title,
     user,
 )
 from appliance.cli.installation import Installation
@@ -134,8 +136,10 @@ for _command in (
     completion.completion,
     config.config,
     database.migrate,
+    demo.demo,
     doctor.doctor,
     init.init,
+    title.title,
     user.user,
 ):
     main.add_command(_command)

@@ -7,9 +7,13 @@ import click
 
 from appliance.catalog import titles
 from appliance.catalog.titles import Title
+from appliance.cli import watching
 from appliance.cli.installation import Installation, pass_installation
 from appliance.cli.title import announce, discard, take_in
 from appliance.errors import NotFound, PreconditionFailed
+from appliance.media import jobs, reports
+from appliance.media.jobs import JobState
+from jobs import queue
 from jobs.tools import process
 
 SLUG = "big-buck-bunny"
@@ -50,8 +54,7 @@ def load(installation: Installation, film: Path | None, wait: bool) -> None:
     """
     found = _find(installation)
     if found is not None:
-        document = {"slug": found.slug, "state": found.state}
-        installation.out.result(document, f"{found.slug}  {found.state}")
+        _go_on(installation, found, wait)
         return
     source = film or installation.settings.home / "films" / f"{SLUG}.mp4"
     if not source.is_file():
@@ -88,6 +91,21 @@ def _find(installation: Installation) -> Title | None:
             return titles.by_slug(db, installation.actor, SLUG)
         except NotFound:
             return None
+
+
+def _go_on(installation: Installation, found: Title, wait: bool) -> None:
+    """Loading again tries a failed job again, and waits for one that runs."""
+    with installation.db() as db:
+        report = reports.latest_of_title(db, found.id)
+        if report and report.state in (JobState.FAILED, JobState.CANCELLED):
+            jobs.retry(db, installation.actor, report.job)
+            queue.wake(installation.settings, report.job)
+    if report and wait:
+        watching.follow(installation, report.job)
+    now = _find(installation) or found
+    installation.out.result(
+        {"slug": now.slug, "state": now.state}, f"{now.slug}  {now.state}"
+    )
 
 
 def _cut(film: Path, part: Path) -> None:

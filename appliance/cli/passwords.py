@@ -26,7 +26,7 @@ def take(from_stdin: bool) -> str:
 
 
 def _line() -> str:
-    password = click.get_text_stream("stdin").readline().rstrip("\r\n")
+    password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise InvalidInput("password.missing", "Standard input holds no password.")
     return password

@@ -1,0 +1,52 @@
+"""Imports run downwards, as the map in CONTRIBUTING says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_imports_run_downwards() -> None:
+    lint_imports = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run(
+        [lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_core_starts_nothing_and_speaks_to_no_network() -> None:
+    forbidden = ("import subprocess", "import socket", "import requests", "urllib.req")
+    offenders = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in (ROOT / "appliance").rglob("*.py")
+        if path.parent.name != "cli"
+        for word in forbidden
+        if word in path.read_text(encoding="utf-8")
+    ]
+
+    assert offenders == []
+
+
+def test_one_module_runs_other_programs() -> None:
+    callers = [
+        str(path.relative_to(ROOT))
+        for package in ("jobs", "web")
+        for path in (ROOT / package).rglob("*.py")
+        if "import subprocess" in path.read_text(encoding="utf-8")
+    ]
+
+    assert callers == ["jobs/tools/process.py"]
+
+
+def test_one_module_opens_transactions() -> None:
+    begin = ("begin immediate", ".atomic(", 'execute("begin')
+    openers = [
+        str(path.relative_to(ROOT))
+        for package in ("appliance", "jobs", "web")
+        for path in (ROOT / package).rglob("*.py")
+        if any(word in path.read_text(encoding="utf-8").lower() for word in begin)
+    ]
+
+    assert openers == ["appliance/db.py"]
