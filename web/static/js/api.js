@@ -1,0 +1,37 @@
+// Calls to our own server: JSON both ways, the form token, errors as sentences.
+
+const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+export class Refused extends Error {
+  constructor(status, problem) {
+    super(problem.detail || "The server did not answer.");
+    this.name = "Refused";
+    this.status = status;
+    this.code = problem.code || "";
+    this.heading = problem.title || "";
+  }
+}
+
+/** Send a request; return what the answer holds, or throw Refused. */
+export async function call(method, url, body, options = {}) {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      Accept: "application/json",
+      "X-CSRFToken": token,
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    ...options,
+  });
+  const answer = await content(response);
+  if (!response.ok) {
+    throw new Refused(response.status, answer ?? {});
+  }
+  return answer;
+}
+
+async function content(response) {
+  const kind = response.headers.get("Content-Type") ?? "";
+  return kind.includes("json") ? response.json() : null;
+}

@@ -1,0 +1,33 @@
+// The pictures of the seek bar.
+
+export class Pictures {
+  #track = null;
+
+  constructor(player, token) {
+    this.player = player;
+    this.token = token;
+  }
+
+  /** Show those of ``address``; a seek bar without pictures still seeks. */
+  async show(address) {
+    this.#track = null;
+    try {
+      const url = new URL(address, location.href).href;
+      this.#track = await this.player.addThumbnailsTrack(url, "text/vtt");
+    } catch {
+      // Nothing is lost but the preview.
+    }
+  }
+
+  /**
+   * Put the freshest token into the addresses of the sheets. Shaka loads them as plain
+   * images, past its request filters, but keeps one list of addresses for each cue and
+   * hands out that list itself.
+   */
+  async freshen() {
+    const all = this.#track && (await this.player.getAllThumbnails(this.#track.id));
+    for (const each of all ?? []) {
+      each.uris[0] = this.token.freshen(each.uris[0]);
+    }
+  }
+}
