@@ -33,6 +33,6 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "Installing Debian packages: ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
-apt-get -o DPkg::Lock::Timeout=600 update --quiet=2
+apt-get -o DPkg::Lock::Timeout=600 update --quiet=2 >/dev/null
 apt-get -o DPkg::Lock::Timeout=600 install --quiet=2 --yes \
-    --no-install-recommends "${missing[@]}" </dev/null
+    --no-install-recommends "${missing[@]}" </dev/null >/dev/null
