@@ -1,0 +1,1 @@
+"""Work longer than a request: the pipeline that turns a file into a film."""

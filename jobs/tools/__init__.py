@@ -1,0 +1,1 @@
+"""The programs that are run, each behind a typed wish."""

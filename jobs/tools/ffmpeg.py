@@ -1,0 +1,110 @@
+"""FFmpeg: which build does what, and how it is run.
+
+Debian's ffmpeg encodes and filters. Sources come from strangers, so only containers
+that hold films are opened, and only files: a playlist named film.mp4 must not make the
+server read its own files or fetch an address.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from jobs.tools import process
+from jobs.work import Report, Work
+
+FFMPEG = "ffmpeg"
+FFPROBE = "ffprobe"
+NICE = 10
+
+CONTAINERS = "mov,matroska,mpegts,mpeg,avi,asf,flv,mxf,ogg,nut,dv,rm"
+# The head of a transport stream may be long before every stream has shown itself.
+TRUSTED_SOURCE: Mapping[str, str] = {
+    "protocol_whitelist": "file",
+    "format_whitelist": CONTAINERS,
+    "analyzeduration": "20M",
+    "probesize": "50M",
+}
+OUR_FILES: Mapping[str, str] = {"protocol_whitelist": "file,concatf"}
+
+
+def url(path: Path) -> str:
+    """Name a file so that ffmpeg can't take a part of its name for a protocol."""
+    return f"file:{path}"
+
+
+def options(values: Mapping[str, Any]) -> list[str]:
+    """Write options as arguments."""
+    return [text for name, value in values.items() for text in (f"-{name}", str(value))]
+
+
+def compile_graph(outputs: Sequence[Any], *, flags: Sequence[str] = ()) -> list[str]:
+    """Turn the outputs of a filter graph into ffmpeg's arguments."""
+    graph = outputs[0] if len(outputs) == 1 else ffmpeg.merge_outputs(*outputs)
+    args: list[str] = ffmpeg.get_args(graph)
+    start = ["-hide_banner", "-nostdin", "-y", "-loglevel", "level+warning"]
+    return [FFMPEG, *start, *flags, *args]
+
+
+def run(
+    args: Sequence[str],
+    work: Work,
+    *,
+    frames: int = 0,
+    seconds: float = 0,
+    report: Report | None = None,
+) -> process.Finished:
+    """Run ffmpeg for ``work``; progress is counted in frames, else in seconds."""
+    progress = _Progress(frames, seconds, report or work.progress)
+    # Options that follow the outputs would be taken for those of another output.
+    head, rest = args[:1], args[1:]
+    return process.run(
+        [*head, "-nostats", "-progress", "pipe:1", *rest],
+        how(work),
+        progress.take,
+    )
+
+
+def how(work: Work, alive: Callable[[], object] | None = None) -> process.Run:
+    """Say how every media tool of a unit is run."""
+    return process.Run(
+        nice=NICE,
+        writes=work.folder,
+        cancelled=work.cancelled,
+        stall=work.stall_seconds,
+        alive=alive,
+    )
+
+
+@dataclass
+class _Progress:
+    """Reads ffmpeg's ``-progress`` lines."""
+
+    frames: int
+    seconds: float
+    report: Report
+    fps: float | None = None
+    last: str = ""
+
+    def take(self, line: str) -> bool:
+        """Take one line; only a later frame or time is a sign of life."""
+        key, _, value = line.partition("=")
+        if key == "fps":
+            self.fps = _number(value)
+        watched = "frame" if self.frames else "out_time_us"
+        if key != watched or value == self.last:
+            return False
+        self.last = value
+        whole = self.frames or self.seconds * 1_000_000
+        if whole and (reached := _number(value)) is not None:
+            self.report(min(1.0, max(0.0, reached / whole)), self.fps)
+        return True
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

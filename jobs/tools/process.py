@@ -1,0 +1,267 @@
+"""The only place that runs other programs.
+
+A program gets its arguments as a list, a session of its own, and dies with the worker
+that started it. It is stopped when its work is cancelled, takes too long, or shows no
+sign of life for too long. Nothing of its output is kept but a bounded tail.
+"""
+
+import logging
+import os
+import selectors
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from appliance.errors import MatineeError, StorageFull, TryAgain
+
+_LOG_LINES = 200
+_OUT_BYTES = 16 * 1024 * 1024
+_LINE_BYTES = 1024 * 1024
+_SPARE_BYTES = 1024 * 1024
+_LOOK_SECONDS = 0.2
+_HIDDEN = "[hidden]"
+
+logger = logging.getLogger(__name__)
+
+
+class ProcessFailed(TryAgain):
+    """A program failed; ``details`` hold its exit status and the tail of its log."""
+
+
+class Cancelled(MatineeError):
+    """The work was cancelled while the program ran."""
+
+    title = "Cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a program left: standard output (unless a callback took it) and its log."""
+
+    out: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How to run a program.
+
+    ``writes`` is the folder it writes to: a full disk is told from there. ``alive``
+    gives a value whose change counts as a sign of life, for programs that say nothing.
+    ``timeout`` and ``stall`` are in seconds, ``secrets`` never reach a log.
+    """
+
+    cwd: Path | None = None
+    nice: int = 0
+    secrets: Sequence[str] = ()
+    writes: Path | None = None
+    cancelled: Callable[[], bool] = lambda: False
+    alive: Callable[[], object] | None = None
+    timeout: float | None = None
+    stall: float | None = None
+
+
+def run(
+    args: Sequence[str | Path],
+    how: Run | None = None,
+    on_line: Callable[[str], bool] | None = None,
+) -> Finished:
+    """Run a program to its end.
+
+    ``on_line`` gets every line of its standard output and says whether that line was a
+    sign of life; without it the output is returned.
+    Errors: ``ProcessFailed`` (``process.failed``, ``.missing``, ``.stalled``,
+    ``.timeout``, ``.output``), ``Cancelled``, ``StorageFull``.
+    """
+    how = how or Run()
+    command = [str(arg) for arg in args]
+    name = Path(command[0]).name
+    if shutil.which(command[0]) is None:
+        raise ProcessFailed(
+            "process.missing", f"{name} is not installed on this machine."
+        )
+    shown = _shown(command, how)
+    logger.info("%s", shown)
+    running = _Running(name, shown, how, on_line)
+    status = running.to_the_end(_wrapped(command, how))
+    return running.judged(status)
+
+
+def in_folder(how: Run, folder: Path) -> Run:
+    """Return the same, run in ``folder``."""
+    return replace(how, cwd=folder)
+
+
+def _wrapped(command: list[str], how: Run) -> list[str]:
+    # A killed worker must leave no encoder behind: the kernel kills it with its parent.
+    wrapped = ["setpriv", "--pdeathsig", "KILL", "--"]
+    if how.nice:
+        wrapped += ["nice", "-n", str(how.nice)]
+    return wrapped + command
+
+
+def _shown(command: list[str], how: Run) -> str:
+    """Write the command so that it can be pasted into a shell, without secrets."""
+    text = shlex.join(_redacted(arg, how.secrets) for arg in command)
+    return f"cd {shlex.quote(str(how.cwd))} && {text}" if how.cwd else text
+
+
+def _redacted(text: str, secrets: Sequence[str]) -> str:
+    for secret in filter(None, secrets):
+        text = text.replace(secret, _HIDDEN)
+    return text
+
+
+@dataclass
+class _Running:
+    name: str
+    shown: str
+    how: Run
+    on_line: Callable[[str], bool] | None
+    out: list[str] = field(default_factory=list)
+    out_bytes: int = 0
+    log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
+    started: float = field(default_factory=time.monotonic)
+    lived: float = field(default_factory=time.monotonic)
+    sign: object = None
+
+    def to_the_end(self, wrapped: list[str]) -> int:
+        """Start it, read what it says, and return its exit status."""
+        child = subprocess.Popen(  # noqa: S603 a list, never a shell
+            wrapped,
+            cwd=self.how.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            self._read(child)
+            return self._wait(child)
+        finally:
+            _kill(child)
+
+    def judged(self, status: int) -> Finished:
+        """Turn the exit status into a result or the error that explains it."""
+        log = "\n".join(self.log)
+        if self._disk_is_full(status, log):
+            raise StorageFull(
+                "storage.full",
+                f"The disk that holds {self.how.writes} is full:"
+                " free some room and try again.",
+                {"log_tail": self._tail()},
+            )
+        if status:
+            said = _last_words(self.log) or "it said nothing"
+            raise self._failure(
+                "process.failed", f"{self.name} ended with status {status}: {said}"
+            )
+        return Finished("".join(self.out), log)
+
+    def _read(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        with selectors.DefaultSelector() as watched:
+            out, log = _Lines(self._take_out), _Lines(self._take_log)
+            watched.register(child.stdout, selectors.EVENT_READ, out)
+            watched.register(child.stderr, selectors.EVENT_READ, log)
+            while watched.get_map():
+                for key, _ in watched.select(_LOOK_SECONDS):
+                    data = os.read(key.fd, 65536)
+                    key.data.feed(data)
+                    if not data:
+                        watched.unregister(key.fileobj)
+                self._look()
+
+    def _wait(self, child: subprocess.Popen[bytes]) -> int:
+        while True:
+            try:
+                return child.wait(_LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._look()
+
+    def _take_out(self, line: str) -> None:
+        if self.on_line is not None:
+            if self.on_line(line.rstrip("\n")):
+                self.lived = time.monotonic()
+            return
+        self.out.append(line)
+        self.out_bytes += len(line)
+        self.lived = time.monotonic()
+        if self.out_bytes > _OUT_BYTES:
+            raise self._failure("process.output", f"{self.name} writes without end.")
+
+    def _take_log(self, line: str) -> None:
+        self.log.append(_redacted(line.rstrip("\n"), self.how.secrets))
+
+    def _look(self) -> None:
+        """Stop here when the work is cancelled, too slow or dead."""
+        if self.how.cancelled():
+            raise Cancelled("process.cancelled", "The work was cancelled.")
+        now = time.monotonic()
+        if self.how.alive is not None and (sign := self.how.alive()) != self.sign:
+            self.sign, self.lived = sign, now
+        if self.how.timeout is not None and now - self.started > self.how.timeout:
+            raise self._failure(
+                "process.timeout",
+                f"{self.name} was stopped after {self.how.timeout:g} seconds.",
+            )
+        if self.how.stall is not None and now - self.lived > self.how.stall:
+            raise self._failure(
+                "process.stalled",
+                f"{self.name} made no progress for {self.how.stall:g} seconds"
+                " and was stopped.",
+            )
+
+    def _disk_is_full(self, status: int, log: str) -> bool:
+        if self.how.writes is None or not self.how.writes.is_dir():
+            return False
+        if "No space left on device" in log or "Disk quota exceeded" in log:
+            return True
+        # The packager does not say why it failed.
+        return status != 0 and shutil.disk_usage(self.how.writes).free < _SPARE_BYTES
+
+    def _failure(self, code: str, message: str) -> ProcessFailed:
+        return ProcessFailed(code, message, {"log_tail": self._tail()})
+
+    def _tail(self) -> str:
+        return "\n".join([f"$ {self.shown}", *self.log])
+
+
+@dataclass
+class _Lines:
+    """Cuts what arrives into lines; one without an end is cut too."""
+
+    take: Callable[[str], None]
+    rest: bytes = b""
+
+    def feed(self, data: bytes) -> None:
+        if not data:
+            lines, self.rest = [self.rest] if self.rest else [], b""
+        else:
+            *lines, self.rest = (self.rest + data).split(b"\n")
+            lines = [line + b"\n" for line in lines]
+            if len(self.rest) > _LINE_BYTES:
+                lines, self.rest = [*lines, self.rest], b""
+        for line in lines:
+            self.take(line.decode("utf-8", "replace"))
+
+
+def _last_words(log: Sequence[str]) -> str:
+    return next((line.strip() for line in reversed(log) if line.strip()), "")
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """Leave nothing of its session running, however the reading ended."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    for pipe in (child.stdout, child.stderr):
+        if pipe is not None:
+            pipe.close()
