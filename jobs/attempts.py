@@ -210,7 +210,7 @@ def _replace(path: Path, data: bytes, *, sync: bool = False) -> None:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         loaded: dict[str, Any] = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # torn by a power cut: as if not there
         return None
     return loaded
 

@@ -129,7 +129,9 @@ def _open_attempts(
     db: Database, settings: Settings, window: int, *, inspecting: bool
 ) -> list[tuple[Unit, str]]:
     """Move ready units to the queue's window, all in one transaction."""
-    opened = []
+    opened: list[tuple[Unit, str]] = []
+    if not units.ready(db, 1, inspecting=inspecting):
+        return opened
     with write(db):
         busy = [u for u in units.active(db) if (u.step == INSPECT) is inspecting]
         for unit in units.ready(db, window - len(busy), inspecting=inspecting):

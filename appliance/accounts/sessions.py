@@ -196,6 +196,15 @@ def revoke_others(
         return ended
 
 
+def forget_ended(db: Database) -> None:
+    """Remove sessions that ended a month ago; the audit log still tells of them."""
+    with write(db):
+        db.conn.execute(
+            "delete from sessions where coalesce(revoked_at, expires_at) < ?",
+            (db.now(days=-30),),
+        )
+
+
 # Few columns and no join of roles: the roles of an account are one short index range.
 _RESOLVE = """
 select s.id, s.public_id, s.account_id, s.profile_id, a.username, a.display_name,

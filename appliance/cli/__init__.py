@@ -17,7 +17,9 @@ from appliance.cli import (
     demo,
     doctor,
     init,
+    job,
     output,
+    serve,
     title,
     user,
 )
@@ -139,6 +141,10 @@ for _command in (
     demo.demo,
     doctor.doctor,
     init.init,
+    job.job,
+    serve.serve,
+    serve.web,
+    serve.worker,
     title.title,
     user.user,
 ):

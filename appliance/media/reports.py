@@ -240,7 +240,7 @@ def _eta(units: list[Row]) -> int | None:
     spent = sum(_seconds(unit) for unit in begun)
     done = float(sum(unit["weight"] * unit["progress"] for unit in begun))
     left = float(sum(unit["weight"] * (1 - unit["progress"]) for unit in units))
-    running = sum(unit["state"] == "running" for unit in units)
+    running = len([unit for unit in units if unit["state"] == UnitState.RUNNING])
     if spent < _LEAST_SECONDS or not done or not running:
         return None
     return round(left / (done / spent) / running)

@@ -1,0 +1,209 @@
+"""The process that decides: the only one beside portal and command that has the rows.
+
+One thread does all of it, round after round: it reads what the media workers left, and
+calls :func:`jobs.pipeline.advance` for the jobs that can go on. A hint wakes it at
+once; without one it looks every half second while anything runs. A second thread does
+what may take long: the watch folder and the chores. ``python -m jobs.control`` runs it.
+"""
+
+import fcntl
+import logging
+import queue as hints
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from huey.consumer import Consumer
+
+from appliance import db as database
+from appliance import migrations
+from appliance import settings as configuration
+from appliance.db import Database
+from appliance.errors import Locked, MatineeError, StorageFull, TryAgain
+from appliance.media import jobs
+from appliance.media.units import Failure
+from appliance.settings import Settings
+from appliance.storage import Storage
+from jobs import chores, pipeline, queue, scratch, settle, watch
+from jobs.logs import to_stderr
+from jobs.queue import QueueName
+
+_LOCK = "control.lock"
+_LOCK_WAIT_SECONDS = 5.0
+_ROUND_SECONDS = 0.5
+_SWEEP_SECONDS = 5.0
+_SCOUR_SECONDS = 60.0
+_SLOW_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Decide until told to stop by SIGTERM or SIGINT."""
+    to_stderr()
+    settings = configuration.load()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(settings, stop)
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Decide until ``stop`` is set. Errors: ``Locked`` when another process does."""
+    migrations.require_current(settings.database)
+    storage = Storage(settings.media)
+    rung: hints.SimpleQueue[str] = hints.SimpleQueue()
+    with (
+        _only_one(settings),
+        _doorbell(settings, rung.put),
+        _slow_hand(settings, storage, stop),
+        database.connect(settings.database) as db,
+    ):
+        logger.info("control worker is ready")
+        control = Control(db, storage, settings)
+        while not stop.is_set():
+            control.round(_take(rung, _ROUND_SECONDS))
+
+
+def alive(settings: Settings) -> bool:
+    """Say whether a control worker runs: somebody must be there to go on with jobs."""
+    path = settings.home / _LOCK
+    if not path.exists():
+        return False
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@dataclass(slots=True)
+class Control:
+    """What one round after another does; it remembers nothing that a restart needs."""
+
+    db: Database
+    storage: Storage
+    settings: Settings
+    swept: float | None = None
+    scoured: float | None = None
+
+    def round(self, rung: set[str]) -> None:
+        """Look once, and do what is due for these jobs and those that can go on."""
+        try:
+            due = rung | settle.settle(self.db, self.storage, self.settings)
+            if self._is_time("swept", _SWEEP_SECONDS):
+                due |= set(jobs.unfinished(self.db))
+            for job in sorted(due):
+                self._advance(job)
+            pipeline.hand_out(self.db, self.storage, self.settings)
+            if self._is_time("scoured", _SCOUR_SECONDS):
+                scratch.sweep(self.db, self.storage)
+        except (MatineeError, OSError) as error:
+            # The rows still say what is to be done; the next round does it.
+            logger.warning("this round ended early: %s", error)
+
+    def _advance(self, job_public_id: str) -> None:
+        try:
+            pipeline.advance(self.db, self.storage, self.settings, job_public_id)
+        except (TryAgain, StorageFull, OSError):
+            raise
+        except Exception as error:
+            # One job must not stop the others, nor go on failing unseen for ever.
+            logger.exception("job %s can't go on", job_public_id)
+            self._give_up(job_public_id, error)
+
+    def _give_up(self, job_public_id: str, error: Exception) -> None:
+        job = jobs.find(self.db, job_public_id)
+        if job is None:
+            return
+        sentence = f"It failed unexpectedly: {type(error).__name__}. The log says more."
+        failure = Failure("job.unexpected", sentence)
+        pipeline.fail(self.db, self.storage, job, failure)
+
+    def _is_time(self, what: str, seconds: float) -> bool:
+        last: float | None = getattr(self, what)
+        now = time.monotonic()
+        if last is not None and now - last < seconds:
+            return False
+        setattr(self, what, now)
+        return True
+
+
+class _Doorbell(Consumer):  # type: ignore[misc]
+    """Huey's consumer inside a process that has its own way to end."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+@contextmanager
+def _doorbell(settings: Settings, ring: Callable[[str], None]) -> Iterator[None]:
+    """Call ``ring`` with the id of each job that a hint names, from a thread."""
+    line = queue.line(settings, QueueName.CONTROL, ring)
+    consumer = _Doorbell(line.huey, workers=1, periodic=False, **queue.POLLING)
+    consumer.start()
+    try:
+        yield
+    finally:
+        consumer.stop()
+
+
+@contextmanager
+def _slow_hand(
+    settings: Settings, storage: Storage, stop: threading.Event
+) -> Iterator[None]:
+    """Do in a thread what would keep jobs waiting: copy films in, empty the trash."""
+
+    def work() -> None:
+        with database.connect(settings.database) as db:
+            folder = watch.WatchFolder(db, storage, settings)
+            chore = chores.Chores(db, storage, settings)
+            while not stop.wait(_SLOW_SECONDS):
+                for each in (folder.look, chore.do_what_is_due):
+                    try:
+                        each()
+                    except Exception:  # the other goes on, and this one next time
+                        logger.exception("%s failed", each.__qualname__)
+
+    thread = threading.Thread(target=work, name="slow-hand", daemon=True)
+    thread.start()
+    yield
+    stop.set()
+    thread.join(_SLOW_SECONDS)
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Hold the lock of the one control worker; its predecessor may be just dying."""
+    deadline = time.monotonic() + _LOCK_WAIT_SECONDS
+    with (settings.home / _LOCK).open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Locked(
+                        "control.running",
+                        f"A control worker runs already for {settings.home}.",
+                    ) from None
+                time.sleep(0.1)
+        yield
+
+
+def _take(rung: hints.SimpleQueue[str], seconds: float) -> set[str]:
+    """Wait for a hint, and return all there are."""
+    found = set()
+    with suppress(hints.Empty):
+        found.add(rung.get(timeout=seconds))
+        while True:
+            found.add(rung.get_nowait())
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""One process that keeps the others running, for one box without systemd.
+
+It holds the listening socket, so that nobody is refused while the web server comes
+back. Its children die with it, whatever kills it: the kernel sees to that.
+"""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from appliance.errors import PreconditionFailed
+from appliance.settings import Settings
+
+_SETPRIV = "/usr/bin/setpriv"
+_LOOK_SECONDS = 0.1
+_STOP_SECONDS = 10.0
+_BIND_SECONDS = 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+# A child that lived this long has started well; its next death counts as the first.
+_SETTLED_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Part(StrEnum):
+    """The processes of an installation."""
+
+    WEB = "web"
+    CONTROL = "control"
+    MEDIA = "media"
+
+
+@dataclass(slots=True)
+class _Child:
+    """A process with what it takes to start it again."""
+
+    part: Part
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    handles: Sequence[int] = ()
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    due: float = 0.0
+    deaths: int = field(default=0)
+
+    def look(self, now: float) -> None:
+        """Start it when it is due, and note its death."""
+        if self.process is None:
+            if now >= self.due:
+                self._start(now)
+            return
+        status = self.process.poll()
+        if status is None:
+            return
+        self.process = None
+        self.deaths = 0 if now - self.started > _SETTLED_SECONDS else self.deaths + 1
+        pause = min(_FIRST_PAUSE * 2**self.deaths, _LONGEST_PAUSE)
+        self.due = now + pause
+        logger.warning(
+            "%s ended (%d), it starts again in %.1f s", self.part, status, pause
+        )
+
+    def _start(self, now: float) -> None:
+        # A session of its own: Ctrl-C in a terminal reaches the supervisor only.
+        self.process = subprocess.Popen(  # noqa: S603 a list of our own, never a shell
+            [_SETPRIV, "--pdeathsig", "KILL", "--", *self.command],
+            env=self.environment,
+            pass_fds=self.handles,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.started = now
+        logger.info("%s runs as process %d", self.part, self.process.pid)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Open the address of the web server, which a predecessor may be just leaving.
+
+    Errors: ``PreconditionFailed`` when another program holds it.
+    """
+    host, port = settings.web.host, settings.web.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    deadline = time.monotonic() + _BIND_SECONDS
+    while True:
+        try:
+            return socket.create_server((host, port), family=family, backlog=512)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise PreconditionFailed(
+                    "web.address",
+                    f"{host} port {port} can't be used: {error.strerror}."
+                    " Stop the other program or choose another --port.",
+                ) from error
+            time.sleep(_LOOK_SECONDS)
+
+
+def web_command(settings: Settings, bind: str) -> list[str]:
+    """Return the command of the web server; ``bind`` is as gunicorn has it."""
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        # Its control socket would be one more door, under a name that others share.
+        "--no-control-socket",
+        *("--bind", bind),
+        *("--worker-class", "gthread"),
+        *("--workers", str(settings.web.workers)),
+        *("--threads", str(settings.web.threads)),
+        *("--graceful-timeout", "5"),
+        *("--log-level", "warning"),
+        "web.wsgi:app",
+    ]
+
+
+def worker_command(part: Part) -> list[str]:
+    """Return the command of a worker; that of media never loads the database."""
+    module = {Part.CONTROL: "jobs.control", Part.MEDIA: "jobs.media_worker"}[part]
+    return [sys.executable, "-m", module]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return what a child needs to find the same settings."""
+    found = dict(os.environ) | {"MATINEE_HOME": str(settings.home)}
+    if settings.source is not None:
+        found["MATINEE_CONFIG"] = str(settings.source)
+    return found
+
+
+def supervise(
+    settings: Settings, parts: Sequence[Part], listener: socket.socket | None = None
+) -> None:
+    """Keep the parts running until SIGTERM or SIGINT, then end them all and wait."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    children = [_child(settings, part, listener) for part in parts]
+    try:
+        while not stop.is_set():
+            now = time.monotonic()
+            for child in children:
+                child.look(now)
+            stop.wait(_LOOK_SECONDS)
+    finally:
+        _end(children)
+
+
+def _child(settings: Settings, part: Part, listener: socket.socket | None) -> _Child:
+    if part is not Part.WEB:
+        return _Child(part, worker_command(part), environment(settings))
+    assert listener is not None
+    handle = listener.fileno()
+    command = web_command(settings, f"fd://{handle}")
+    return _Child(part, command, environment(settings), (handle,))
+
+
+def _end(children: Sequence[_Child]) -> None:
+    """Ask every child to end, and after a while make it."""
+    running = [child.process for child in children if child.process is not None]
+    for process in running:
+        with suppress(ProcessLookupError):
+            process.terminate()
+    deadline = time.monotonic() + _STOP_SECONDS
+    for process in running:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
