@@ -1,0 +1,24 @@
+// What every page of the Studio has: times as this reader's clock shows them, and a
+// warning before typed text is lost.
+const written = new Intl.DateTimeFormat(document.documentElement.lang, {
+  dateStyle: "medium",
+  timeStyle: "short",
+});
+
+for (const time of document.querySelectorAll("time[datetime]")) {
+  time.title = time.textContent;
+  time.textContent = written.format(new Date(time.dateTime));
+}
+
+for (const form of document.querySelectorAll("form[data-guarded]")) {
+  let changed = false;
+  form.addEventListener("input", () => {
+    changed = true;
+  });
+  form.addEventListener("submit", () => {
+    changed = false;
+  });
+  addEventListener("beforeunload", (event) => {
+    if (changed) event.preventDefault();
+  });
+}
