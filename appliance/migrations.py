@@ -480,6 +480,7 @@ create table playback_sessions (
     state text not null default '',
     quality text not null default '{}',
     played text not null default '[]',
+    position real,
     started_at text not null,
     heartbeat_at text not null,
     expires_at text not null,

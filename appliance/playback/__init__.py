@@ -1,0 +1,1 @@
+"""Watching: sessions with heartbeats, and where each profile stopped."""
