@@ -205,6 +205,25 @@ def test_ending_all_others_keeps_the_one_that_asks(
     assert sessions.resolve(db, settings, there) is None
 
 
+def test_sessions_that_ended_long_ago_are_removed_and_no_others(
+    db: Database, settings: Settings, clock: FixedClock, make: Builders
+) -> None:
+    ada = make.actor()
+    ended, living = _start(db, settings, ada), _start(db, settings, ada)
+    signed_in = sessions.resolve(db, settings, ended)
+    assert signed_in is not None
+    sessions.revoke(db, ada, signed_in.session_id)
+    clock.advance(days=20)
+    sessions.resolve(db, settings, living)
+
+    sessions.forget_ended(db)
+    assert db.value("select count(*) from sessions") == 2
+    clock.advance(days=11)
+    sessions.forget_ended(db)
+    assert db.value("select count(*) from sessions") == 1
+    assert sessions.resolve(db, settings, living) is not None
+
+
 @pytest.mark.parametrize("token", ["", "x", "x" * 43, "\udcff"])
 def test_a_token_that_was_never_given_stands_for_nobody(
     db: Database, settings: Settings, token: str

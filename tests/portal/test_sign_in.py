@@ -65,6 +65,8 @@ def test_a_wrong_password_is_told_beside_the_field_and_the_name_is_kept(
     assert "That user name and password don’t match." in answer.text
     assert 'value="ada"' in answer.text
     assert "a guess" not in answer.text
+    (focused,) = re.findall(r"<input[^>]*autofocus[^>]*>", answer.text)
+    assert 'name="password"' in focused
     assert not _token(client)
 
 
