@@ -23,7 +23,13 @@ def job() -> None:
     type=click.Choice([state.value for state in JobState]),
     help="Only jobs in this state.",
 )
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=50,
+    show_default=True,
+    help="At most so many jobs.",
+)
 @pass_installation
 def list_jobs(installation: Installation, state: str | None, limit: int) -> None:
     """List jobs, the newest first."""
@@ -51,7 +57,7 @@ def list_jobs(installation: Installation, state: str | None, limit: int) -> None
 @click.argument("job_id", metavar="JOB")
 @pass_installation
 def show(installation: Installation, job_id: str) -> None:
-    """Show one job with its steps, and why it failed."""
+    """Show the job JOB with its steps, and why it failed."""
     with installation.db() as db:
         report = reports.report(db, job_id)
     installation.out.result(dataclasses.asdict(report), _text(report))
@@ -61,7 +67,7 @@ def show(installation: Installation, job_id: str) -> None:
 @click.argument("job_id", metavar="JOB")
 @pass_installation
 def retry(installation: Installation, job_id: str) -> None:
-    """Try a failed or cancelled job again; what had finished is not done twice."""
+    """Try JOB, which failed or was cancelled, again; nothing is done twice."""
     with installation.db() as db:
         changed = jobs.retry(db, installation.actor, job_id)
     queue.wake(installation.settings, job_id)
@@ -74,7 +80,7 @@ def retry(installation: Installation, job_id: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_installation
 def cancel(installation: Installation, job_id: str, yes: bool) -> None:
-    """Stop a job. Its source is kept, what was encoded is not."""
+    """Stop the job JOB. Its source is kept, what was encoded is not."""
     installation.out.confirm("Stop this job and drop what it has encoded?", yes)
     with installation.db() as db:
         changed = jobs.cancel(db, installation.actor, job_id)
@@ -87,7 +93,7 @@ def cancel(installation: Installation, job_id: str, yes: bool) -> None:
 @click.argument("job_id", metavar="JOB")
 @pass_installation
 def watch(installation: Installation, job_id: str) -> None:
-    """Follow a job until it ends; fails when the job does.
+    """Follow the job JOB until it ends; fails when the job does.
 
     Stopping to watch stops nothing.
     """

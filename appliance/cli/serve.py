@@ -62,7 +62,7 @@ def web(installation: Installation, host: str | None, port: int | None) -> None:
     type=click.Choice(["control", "cpu", "all"]),
     default="all",
     show_default=True,
-    help="control decides what is next and needs the database; cpu encodes.",
+    help="Which: control decides and needs the database; cpu encodes.",
 )
 @pass_installation
 def worker(installation: Installation, queue: str) -> None:

@@ -96,7 +96,7 @@ def test_every_command_and_option_has_help(name: str) -> None:
             assert parameter.help, parameter.name
             assert is_sentence(parameter.help), parameter.help
         else:
-            spoken = (parameter.name or "").upper()
+            spoken = parameter.metavar or (parameter.name or "").upper()
             assert spoken in command.help, f"{spoken} stands nowhere in the help"
 
 
