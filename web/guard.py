@@ -81,8 +81,8 @@ def _licence_door(rule: Action | str) -> bool:
 
 def _identify() -> bool:
     """Set ``g.actor`` and ``g.signed_in``; say whether a bearer token did it."""
-    header = request.headers.get("Authorization", "")
-    bearer = header.removeprefix("Bearer ").strip() if header else ""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    bearer = value.strip() if scheme.lower() == "bearer" else ""
     token = bearer or request.cookies.get(COOKIE, "")
     g.signed_in = (
         sessions.resolve(context.db(), context.settings(), token) if token else None

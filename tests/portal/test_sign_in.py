@@ -155,6 +155,18 @@ def test_the_page_itself_signs_in(app: Flask, make: Builders) -> None:
     assert _sign_in(client, csrf_token=own[1]).location == "/"
 
 
+def test_the_password_of_a_proxy_in_front_is_not_taken_for_a_token(
+    app: Flask, client: FlaskClient, make: Builders
+) -> None:
+    make.account("ada")
+    _sign_in(client)
+    proxied = {"Authorization": "Basic YWRhOnNlY3JldA=="}
+
+    assert client.get("/account", headers=proxied).status_code == 200
+    forged = app.test_client().post("/login", data={}, headers=proxied)
+    assert forged.status_code == 403
+
+
 def test_signing_in_ends_a_session_that_was_planted_in_the_browser(
     client: FlaskClient, db: Database, settings: Settings, make: Builders
 ) -> None:
