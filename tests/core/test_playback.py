@@ -6,6 +6,7 @@ import pytest
 
 from appliance.access.evaluate import Reason
 from appliance.catalog import states, titles
+from appliance.catalog.titles import Title
 from appliance.clock import FixedClock
 from appliance.db import Database
 from appliance.delivery import tokens
@@ -18,6 +19,8 @@ from appliance.errors import (
     Unauthenticated,
 )
 from appliance.events import Event, since
+from appliance.media import assets
+from appliance.media.assets import Asset
 from appliance.permissions import ANONYMOUS, SYSTEM, Actor, Role
 from appliance.playback import heartbeats, progress, sessions
 from appliance.playback.descriptor import Descriptor
@@ -27,11 +30,18 @@ from appliance.settings import Settings
 from tests.builders import Builders
 
 
+def _hour(make: Builders, title: Title | None = None, **fields: Any) -> Asset:
+    """Make a film that is said to last an hour, without all its files."""
+    film = make.asset(title, heights=(234,), **fields)
+    make.db.conn.execute("update assets set duration = 3600 where id = ?", (film.id,))
+    return assets.by_id(make.db, film.id)
+
+
 @pytest.fixture
 def film(make: Builders) -> str:
     """A published title of an hour, by its slug."""
     title = make.title("Solaris")
-    make.asset(title, duration=3600.0, captions=("de",))
+    _hour(make, title, captions=("de",))
     return title.slug
 
 
@@ -375,7 +385,7 @@ def test_a_film_resumes_between_five_and_ninety_percent(
     resumes_at: float,
     finished: bool,
 ) -> None:
-    film = make.asset(duration=3600.0)
+    film = _hour(make)
 
     saved = progress.save(db, settings, viewer, film, position)
 
@@ -388,7 +398,7 @@ def test_a_film_resumes_between_five_and_ninety_percent(
 def test_a_position_outside_the_film_is_refused(
     db: Database, settings: Settings, make: Builders, viewer: Actor, position: float
 ) -> None:
-    film = make.asset(duration=3600.0)
+    film = _hour(make)
 
     with pytest.raises(InvalidInput):
         progress.save(db, settings, viewer, film, position)
@@ -399,7 +409,7 @@ def test_a_position_outside_the_film_is_refused(
 def test_what_was_watched_to_the_end_can_be_watched_again(
     db: Database, settings: Settings, make: Builders, viewer: Actor
 ) -> None:
-    film = make.asset(duration=3600.0)
+    film = _hour(make)
     progress.save(db, settings, viewer, film, 3600.0)
 
     again = progress.save(db, settings, viewer, film, 600.0)
@@ -411,7 +421,7 @@ def test_what_was_watched_to_the_end_can_be_watched_again(
 def test_progress_belongs_to_a_profile(
     db: Database, settings: Settings, make: Builders, viewer: Actor
 ) -> None:
-    film, other = make.asset(duration=3600.0), make.asset(duration=3600.0)
+    film, other = _hour(make), _hour(make)
     progress.save(db, settings, viewer, film, 600.0)
     progress.save(db, settings, viewer, other, 700.0)
 
