@@ -173,7 +173,28 @@ def test_doctor_fails_where_nothing_was_set_up(
 
     assert result.exit_code == 1
     assert "FAIL  database.current" in result.stdout
+    assert "fix: matinee init" in result.stdout
     assert not bare.home.exists(), "a check changes nothing"
+
+
+def test_doctor_says_that_nobody_works_on_films(matinee: Matinee) -> None:
+    init_with_ada(matinee)
+
+    found = findings(matinee)
+
+    assert found["worker.control"]["level"] == "warn"
+    assert found["worker.media"]["level"] == "warn"
+
+
+def test_doctor_finds_a_database_that_is_none(
+    settings: Settings, matinee: Matinee
+) -> None:
+    settings.database.write_text("this is no database, and far too short for one")
+
+    result = matinee("doctor")
+
+    assert result.exit_code == 1
+    assert "FAIL  database.current" in result.stdout
 
 
 def test_doctor_finds_keys_that_others_may_read(
