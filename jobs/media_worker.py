@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from huey.consumer import Consumer
@@ -17,6 +18,7 @@ from appliance import settings as configuration
 from appliance.settings import Settings
 from appliance.storage import Storage
 from jobs import nodes, queue, runner
+from jobs.attempts import Attempt
 from jobs.logs import to_stderr
 from jobs.queue import QueueName
 from jobs.runner import Step
@@ -45,8 +47,8 @@ def consumer(
     """Return a Huey consumer that runs the attempts that hints name."""
 
     def answer(job: str, key: str) -> None:
-        if runner.run(storage, settings, job, key, steps):
-            queue.wake(settings, job)
+        attempt = Attempt(storage, job, key)
+        runner.run(attempt, settings, steps, partial(queue.wake, settings, job))
 
     line = queue.line(settings, QueueName.CPU, answer)
     return Consumer(line.huey, workers=slots, periodic=False, **queue.POLLING)

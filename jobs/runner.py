@@ -13,7 +13,6 @@ from typing import Any
 from appliance.clock import SystemClock, to_text
 from appliance.errors import MatineeError, MediaError, StorageFull
 from appliance.settings import Settings
-from appliance.storage import Storage
 from jobs.attempts import Attempt, Heartbeat, Spec
 from jobs.work import Work
 
@@ -28,35 +27,30 @@ logger = logging.getLogger(__name__)
 
 
 def run(
-    storage: Storage, settings: Settings, job: str, key: str, steps: Mapping[str, Step]
-) -> bool:
-    """Run the attempt to its end; give False when it is not, or no longer, ours.
+    attempt: Attempt,
+    settings: Settings,
+    steps: Mapping[str, Step],
+    ring: Callable[[], None],
+) -> None:
+    """Run the attempt to its end, unless it is not, or no longer, ours.
 
     A hint that comes twice finds the claim of the first; one that comes late finds
-    the folder gone.
+    the folder gone. ``ring`` tells the control side that there is news.
     """
-    attempt = Attempt(storage, job, key)
     spec = attempt.spec()
     if spec is None:
-        return False
+        return
     with attempt.claim() as ours:
         if not ours:
-            return False
-        logger.info("%s of job %s begins", spec.unit, job)
-        with _beating(attempt) as progress:
-            work = Work(
-                folder=attempt.folder,
-                storage=storage,
-                job=job,
-                progress=progress,
-                cancelled=lambda: attempt.taken_back,
-                stall_seconds=settings.queue.stall_seconds,
-            )
-            report = _report(spec, work, steps)
+            return
+        logger.info("%s of job %s begins", spec.unit, spec.job)
+        ring()
+        report = _worked(attempt, settings, spec, steps)
         if attempt.taken_back:
-            logger.info("%s of job %s was taken back", spec.unit, job)
-            return False
-        return _left(attempt, report)
+            logger.info("%s of job %s was taken back", spec.unit, spec.job)
+        else:
+            _leave(attempt, report)
+    ring()
 
 
 @dataclass(slots=True)
@@ -89,6 +83,21 @@ def _beating(attempt: Attempt) -> Iterator[_Progress]:
     finally:
         ended.set()
         thread.join()
+
+
+def _worked(
+    attempt: Attempt, settings: Settings, spec: Spec, steps: Mapping[str, Step]
+) -> Report:
+    with _beating(attempt) as progress:
+        work = Work(
+            folder=attempt.folder,
+            storage=attempt.storage,
+            job=spec.job,
+            progress=progress,
+            cancelled=lambda: attempt.taken_back,
+            stall_seconds=settings.queue.stall_seconds,
+        )
+        return _report(spec, work, steps)
 
 
 def _report(spec: Spec, work: Work, steps: Mapping[str, Step]) -> Report:
@@ -139,18 +148,18 @@ def _failure(code: str, message: str, retry: bool, tail: str) -> Report:
     }
 
 
-def _left(attempt: Attempt, report: Report) -> bool:
+def _leave(attempt: Attempt, report: Report) -> None:
     """Leave the result; on a full disk what was written makes room for saying so."""
     if not report["ok"]:
         _clear(attempt)
     try:
         attempt.end(report)
     except FileNotFoundError:  # taken back in this moment
-        return False
+        return
     except OSError as error:
         _clear(attempt)
-        attempt.end(_of_the_system(error))
-    return True
+        with suppress(FileNotFoundError):
+            attempt.end(_of_the_system(error))
 
 
 def _clear(attempt: Attempt) -> None:
