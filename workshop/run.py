@@ -30,16 +30,17 @@ def main(film: Path) -> int:
     settings = configuration.load()
     _require_free_port(settings)
     password = _prepare(settings)
-    server = subprocess.Popen([MATINEE, "serve"])
+    log = settings.home / "serve.log"
+    with log.open("w") as file:
+        server = subprocess.Popen([MATINEE, "serve"], stdout=file, stderr=file)
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
-        _wait_for(settings, server)
+        _wait_for(settings, server, log)
         _load(film)
-        _welcome(settings, password)
+        _welcome(settings, password, log)
         return server.wait()
     except KeyboardInterrupt:
-        # The terminal sent it to the server as well.
-        return server.wait()
+        return 0
     finally:
         if server.poll() is None:
             server.terminate()
@@ -74,12 +75,12 @@ def _prepare(settings: Settings) -> str | None:
     return password
 
 
-def _wait_for(settings: Settings, server: subprocess.Popen[bytes]) -> None:
+def _wait_for(settings: Settings, server: subprocess.Popen[bytes], log: Path) -> None:
     """Return when the portal answers."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if server.poll() is not None:
-            sys.exit("The server has stopped; its reason stands above.")
+            sys.exit(f"The server has stopped; {log} says why:\n{log.read_text()}")
         try:
             with urllib.request.urlopen(f"{_address(settings)}/-/ready", timeout=5):
                 return
@@ -95,7 +96,7 @@ def _load(film: Path) -> None:
         print("The demo film could not be loaded; the portal works without it.")
 
 
-def _welcome(settings: Settings, password: str | None) -> None:
+def _welcome(settings: Settings, password: str | None, log: Path) -> None:
     where = settings.home / "admin-password"
     shown = password or f"as stored in {where}"
     print(
@@ -106,6 +107,8 @@ def _welcome(settings: Settings, password: str | None) -> None:
 
   Sign in as       {ADMINISTRATOR}
   Password         {shown}
+
+  Log              {log}
 
   Ctrl-C ends it.
 """
