@@ -1,13 +1,13 @@
 """What comes next: decided here, from the rows, and nowhere else.
 
-:func:`advance` looks at one job, :func:`hand_out` at all: it gives ready units to the
-queue, but only a few more than the media workers have hands, so that a job of higher
-priority does not wait behind hundreds of hints.
+:func:`advance` looks at one job and plans, installs or ends it. :func:`hand_out` then
+looks at all: it gives ready units to the queue, but only a few more than the media
+workers have hands, so that a job of higher priority does not wait behind hundreds of
+hints.
 """
 
 import logging
 import secrets
-from collections.abc import Mapping
 
 from appliance.db import Database, write
 from appliance.errors import MatineeError, TryAgain
@@ -47,8 +47,6 @@ def advance(
     except MatineeError as error:
         tail = str(error.details.get("log_tail", ""))
         fail(db, storage, job, Failure(error.code, error.message, False, tail))
-        return
-    hand_out(db, storage, settings)
 
 
 def hand_out(db: Database, storage: Storage, settings: Settings) -> None:
@@ -88,10 +86,9 @@ def fail(db: Database, storage: Storage, job: Job, failure: Failure) -> None:
 
 
 def _go_on(db: Database, storage: Storage, settings: Settings, job: Job) -> None:
+    if job.state is JobState.QUEUED:
+        _begin_again(db, storage, job)
     states = units.states(db, job.id)
-    if job.state is JobState.QUEUED and _scratch_is_gone(storage, job, states):
-        transitions.forget(db, job.id)
-        states = {}
     asset = assets.by_id(db, job.asset_id)
     if not states:
         transitions.add(db, job.id, plan.first(asset))
@@ -108,15 +105,14 @@ def _go_on(db: Database, storage: Storage, settings: Settings, job: Job) -> None
         install.install(db, storage, job)
 
 
-def _scratch_is_gone(
-    storage: Storage, job: Job, states: Mapping[str, UnitState]
-) -> bool:
-    """Say whether a job tried again has lost what it had finished."""
-    return any(
-        attempts.done_report(storage, job.public_id, name) is None
-        for name, state in states.items()
-        if state is UnitState.DONE
-    )
+def _begin_again(db: Database, storage: Storage, job: Job) -> None:
+    """Let what failed wait again in a job that is retried; anew if its scratch went."""
+    states = units.states(db, job.id)
+    finished = [name for name, state in states.items() if state is UnitState.DONE]
+    if all(attempts.done_report(storage, job.public_id, name) for name in finished):
+        transitions.try_again(db, job.id)
+    else:
+        transitions.forget(db, job.id)
 
 
 def _clear_up(storage: Storage, job: Job | None, job_public_id: str) -> None:

@@ -181,7 +181,8 @@ def cancel(db: Database, actor: Actor, job_public_id: str) -> Job:
 def retry(db: Database, actor: Actor, job_public_id: str) -> Job:
     """Try a failed or cancelled job again; what had finished is not done twice.
 
-    The caller wakes the control worker. Errors: ``Conflict``.
+    The caller wakes the control worker, which sees what there is to go on from.
+    Errors: ``Conflict``.
     """
     check(actor, Action.JOB_CONTROL)
     with write(db):
@@ -199,7 +200,6 @@ def retry(db: Database, actor: Actor, job_public_id: str) -> Job:
             """,
             (job.id,),
         )
-        transitions.try_again(db, job.id)
         states.start_processing(db, SYSTEM, assets.by_id(db, job.asset_id).title_id)
         record(db, actor, Event.JOB_RETRY, f"job/{job.public_id}")
         return by_public_id(db, job_public_id)
