@@ -10,6 +10,10 @@ import { addButton, build } from "./stage.js";
 
 const CRITICAL = 2;
 const CUE_MILLISECONDS = 900;
+// Without these only the browser's own HLS is left (an old iPhone).
+const BUFFERS = "MediaSource" in window || "ManagedMediaSource" in window;
+// A machine that slept or a page that was gone misses heartbeats; nobody need know.
+const RENEWABLE = new Set(["expired", "closed", "playback.missing"]);
 
 const stage = document.getElementById("stage");
 const video = document.getElementById("video");
@@ -23,7 +27,7 @@ shaka.polyfill.installAll();
 start();
 
 async function start() {
-  if (!shaka.Player.isBrowserSupported() && !video.canPlayType("application/vnd.apple.mpegurl")) {
+  if (!shaka.Player.isBrowserSupported()) {
     notice.broken("This browser cannot play films: it is too old", 0);
     return;
   }
@@ -38,24 +42,52 @@ async function start() {
   pictures = new Pictures(built.player, token);
   built.player.addEventListener("error", (event) => failed(event.detail));
   notice.onRetry(() => open(built.player, video.currentTime || undefined));
+  describe();
   await open(built.player, fromAddress());
 }
 
 /** Open a session and play it from ``from``, or from where the viewer stopped. */
 async function open(player, from) {
   try {
-    report?.stop();
-    const session = await call("POST", "/api/v1/playback", {
-      title: stage.dataset.title,
-      device: "browser",
-    });
-    token.swap(session.media_token);
-    await player.load(address(session), from ?? session.resume_at ?? 0);
+    const session = await openSession(player);
+    await player.load(address(session), from ?? session.resume_at);
     if (session.thumbnails) {
       pictures.show(session.thumbnails);
     }
-    follow(player, session);
     await begin();
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function openSession(player) {
+  report?.stop();
+  const session = await call("POST", "/api/v1/playback", {
+    title: stage.dataset.title,
+    device: "browser",
+  });
+  token.swap(session.media_token);
+  report = new Report(session, video, player, {
+    onToken: (text) => token.swap(text) && pictures.freshen(),
+    onStop: (reason, sentence) => stopped(player, session, reason, sentence),
+  });
+  report.start();
+  return session;
+}
+
+/** The server ended the session: go on in a new one where that is all it takes. */
+async function stopped(player, ended, reason, sentence) {
+  if (!RENEWABLE.has(reason)) {
+    video.pause();
+    notice.stopped(reason, sentence);
+    return;
+  }
+  try {
+    const session = await openSession(player);
+    await pictures.freshen();
+    if (session.asset !== ended.asset) {
+      await player.load(address(session), video.currentTime);
+    }
   } catch (error) {
     failed(error);
   }
@@ -63,7 +95,7 @@ async function open(player, from) {
 
 function address(session) {
   const wanted = new URLSearchParams(location.search).get("format");
-  const hls = wanted === "hls" || !shaka.Player.isBrowserSupported();
+  const hls = wanted === "hls" || !BUFFERS;
   const manifest = hls ? session.manifests.hls : session.manifests.dash;
   return new URL(manifest, location.href).href;
 }
@@ -71,18 +103,6 @@ function address(session) {
 function fromAddress() {
   const text = stage.dataset.from;
   return text === "" ? undefined : Number(text);
-}
-
-function follow(player, session) {
-  report = new Report(session, video, player, {
-    onToken: (text) => token.swap(text) && pictures.freshen(),
-    onStop: (reason, sentence) => {
-      video.pause();
-      notice.stopped(reason, sentence);
-    },
-  });
-  report.start();
-  describe();
 }
 
 async function begin() {

@@ -1,11 +1,9 @@
 // What the viewer is told when the film cannot go on, with a way out each time.
 import { clock } from "./acts.js";
 
+// What appliance/playback/sessions.py calls its reasons.
 const STOPPED = {
   "signed-out": ["You are signed out", "Sign in again to go on watching."],
-  revoked: ["You are signed out", "Somebody ended this session. Sign in again to go on."],
-  expired: ["This pause was long", "Press Go on and the film continues where you were."],
-  elsewhere: ["Playing on another device", "Go on here and it stops there."],
   "not-available": [
     "This film has left the library",
     "It was taken down while you were watching.",
@@ -51,7 +49,7 @@ export class Notice {
   /** The server ended the session while it was playing. */
   stopped(reason, sentence) {
     const [heading, text] = STOPPED[reason] ?? ["Playback was stopped", ""];
-    const signIn = reason === "signed-out" || reason === "revoked";
+    const signIn = reason === "signed-out";
     this.#show({
       heading,
       text: text || sentence || "Press Go on to continue where you were.",

@@ -27,7 +27,7 @@ export class Report {
     const leaving = () => this.send(true);
     this.listeners = [
       [this.video, "pause", now],
-      [this.video, "seeked", now],
+      [this.video, "seeked", () => this.#later(1)],
       [this.video, "ended", now],
       [document, "visibilitychange", away],
       [window, "pagehide", leaving],

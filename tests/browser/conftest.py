@@ -1,0 +1,109 @@
+"""A live portal with a catalogue, Chromium, and visitors who notice every error."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from appliance.accounts import sessions
+from appliance.catalog.titles import Title
+from appliance.permissions import Role
+from tests.browser import catalogue, films, live_portal
+from tests.browser.live_portal import LivePortal
+from tests.browser.visitor import Visitor
+from tests.builders import PASSWORD
+from web import guard
+
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal]:
+    """A running portal with a published catalogue and one account for each role."""
+    home = tmp_path_factory.mktemp("portal")
+    with live_portal.running(home) as portal:
+        for role in Role:
+            portal.make.account(f"the-{role}", roles=(role,), display_name=role.title())
+        catalogue.fill(portal, tmp_path_factory.mktemp("pictures"))
+        yield portal
+
+
+@pytest.fixture(scope="session")
+def film(portal: LivePortal, tmp_path_factory: pytest.TempPathFactory) -> Title:
+    """A published title whose film really plays."""
+    return films.publish(portal, tmp_path_factory.mktemp("film"))
+
+
+@pytest.fixture(scope="session")
+def slug(film: Title) -> str:
+    return film.slug
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=list(_FLAGS)
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(portal: LivePortal, chromium: Browser) -> Iterator[Visit]:
+    """``visit(role, width, height) -> Visitor``; None is somebody not signed in.
+
+    A problem that the test did not expect fails it in the end.
+    """
+    visitors: list[Visitor] = []
+
+    def open_as(
+        role: Role | None = Role.VIEWER,
+        width: int = 1440,
+        height: int = 900,
+        **options: Any,
+    ) -> Visitor:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, **options
+        )
+        if role is not None:
+            context.add_cookies(
+                [
+                    {
+                        "name": guard.COOKIE,
+                        "value": _token(portal, role),
+                        "url": portal.url,
+                    }
+                ]
+            )
+        visitors.append(Visitor(context.new_page(), portal.url))
+        return visitors[-1]
+
+    yield open_as
+    for visitor in visitors:
+        visitor.page.context.close()
+    assert [problem for each in visitors for problem in each.problems] == []
+
+
+def _token(portal: LivePortal, role: Role) -> str:
+    token, _ = sessions.sign_in(
+        portal.db,
+        portal.settings,
+        f"the-{role}",
+        PASSWORD,
+        None,
+        address="127.0.0.1",
+        user_agent="test",
+    )
+    return token

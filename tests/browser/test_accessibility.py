@@ -1,0 +1,103 @@
+"""Every page: no violation that axe finds, no scrolling sideways, no error."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.permissions import Role
+from tests.browser.conftest import Visit
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+_AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+_SIZES = {"phone": (320, 640), "laptop": (1440, 900), "television": (1920, 1080)}
+
+# Who opens what; whoever adds a page adds it here. {slug} is a published title.
+PAGES: tuple[tuple[Role | None, str], ...] = (
+    (None, "/login"),
+    (Role.VIEWER, "/"),
+    (Role.VIEWER, "/title/{slug}"),
+    (Role.VIEWER, "/watch/{slug}"),
+    (Role.VIEWER, "/genre/drama"),
+    (Role.VIEWER, "/new"),
+    (Role.VIEWER, "/search"),
+    (Role.VIEWER, "/search?q=the"),
+    (Role.VIEWER, "/search?q=zzz"),
+    (Role.VIEWER, "/nowhere"),
+    (Role.VIEWER, "/account"),
+    (Role.VIEWER, "/account/totp"),
+    (Role.ADMINISTRATOR, "/studio/"),
+    (Role.ADMINISTRATOR, "/studio/upload"),
+    (Role.ADMINISTRATOR, "/studio/titles/{slug}"),
+    (Role.ADMINISTRATOR, "/studio/jobs"),
+    (Role.ADMINISTRATOR, "/studio/accounts"),
+    (Role.ADMINISTRATOR, "/studio/accounts/new"),
+    (Role.ADMINISTRATOR, "/studio/audit"),
+)
+
+
+@pytest.mark.parametrize(("role", "path"), PAGES, ids=[path for _, path in PAGES])
+def test_a_page_has_no_violation_and_fits_every_screen(
+    visit: Visit, slug: str, role: Role | None, path: str
+) -> None:
+    visitor = visit(role, reduced_motion="reduce")
+    visitor.go(path.format(slug=slug))
+
+    for name, (width, height) in _SIZES.items():
+        visitor.page.set_viewport_size({"width": width, "height": height})
+        assert _sideways(visitor) <= 0, f"scrolls sideways on a {name}"
+        assert _violations(visitor) == [], name
+    _forget_missing_page(visitor, path)
+
+
+@pytest.mark.parametrize("path", ["/", "/title/{slug}", "/login", "/studio/"])
+def test_the_light_theme_has_no_violation(visit: Visit, slug: str, path: str) -> None:
+    role = None if path == "/login" else Role.ADMINISTRATOR
+    visitor = visit(role, reduced_motion="reduce")
+    visitor.page.add_init_script("localStorage.setItem('theme', 'light')")
+    visitor.go(path.format(slug=slug))
+
+    assert visitor.page.locator("html").get_attribute("data-theme") == "light"
+    assert _violations(visitor) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/title/{slug}", "/search?q=the"])
+def test_a_television_gets_large_text_and_nothing_outside_the_screen(
+    visit: Visit, slug: str, path: str
+) -> None:
+    visitor = visit(Role.VIEWER, 1920, 1080, reduced_motion="reduce")
+    visitor.go("/?tv=1")
+    visitor.go(path.format(slug=slug))
+
+    size = visitor.page.evaluate(
+        "() => getComputedStyle(document.documentElement).fontSize"
+    )
+    assert size == "24px"
+    assert _sideways(visitor) <= 0
+    assert _violations(visitor) == []
+
+
+def _sideways(visitor: Visitor) -> int:
+    wider: int = visitor.page.evaluate(
+        "() => document.documentElement.scrollWidth - innerWidth"
+    )
+    return wider
+
+
+def _violations(visitor: Visitor) -> list[Any]:
+    visitor.page.evaluate(_AXE.read_text(encoding="utf-8"))
+    found: list[Any] = visitor.page.evaluate(
+        """async () => (await axe.run(document, {
+            runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
+                "best-practice"],
+        })).violations.map((each) => [each.id, each.nodes.map((node) =>
+            [node.html.slice(0, 160), node.failureSummary])])"""
+    )
+    return found
+
+
+def _forget_missing_page(visitor: Visitor, path: str) -> None:
+    if path == "/nowhere":
+        visitor.expect_problem("404")

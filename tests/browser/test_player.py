@@ -1,0 +1,305 @@
+"""The player in a browser: it plays, obeys its keys, resumes, and explains itself."""
+
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+
+from appliance.accounts import people
+from appliance.catalog import states
+from appliance.catalog.titles import Title
+from appliance.permissions import SYSTEM, Role
+from tests.browser import films
+from tests.browser.conftest import Visit
+from tests.browser.live_portal import LivePortal
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("format", ["dash", "hls"])
+def test_a_film_plays_in_either_format(visit: Visit, film: Title, format: str) -> None:
+    visitor = _watching(visit, film, f"?format={format}&from=0")
+
+    first = _state(visitor)
+    later = visitor.until(lambda: _after(visitor, first["time"] + 2), "time goes on")
+
+    assert later["frames"] > first["frames"] + 24
+    assert later["dropped"] <= later["frames"] // 10
+    assert later["width"] >= 416
+    manifests = _requested(visitor, r"\.(mpd|m3u8)$")
+    assert manifests
+    assert all(url.endswith("mpd" if format == "dash" else "m3u8") for url in manifests)
+
+
+def test_the_keys_do_what_their_list_says(visit: Visit, film: Title) -> None:
+    visitor = _watching(visit, film, "?from=0")
+    press = visitor.page.keyboard.press
+
+    press("k")
+    visitor.until(lambda: _state(visitor)["paused"], "K pauses")
+    for key, place in (
+        ("5", 32.0),
+        ("l", 42.0),
+        ("j", 32.0),
+        ("ArrowRight", 42.0),
+        ("ArrowLeft", 32.0),
+        ("Home", 0.0),
+        ("Shift+End", 0.0),
+        ("PageUp", 60.0),
+        ("PageDown", 0.0),
+        ("1", 6.4),
+    ):
+        press(key)
+        visitor.until(partial(_stands_at, visitor, place), key)
+    press(".")
+    visitor.until(lambda: 6.42 < _state(visitor)["time"] < 6.5, "a frame on")
+    press("m")
+    visitor.until(lambda: _state(visitor)["muted"], "M mutes")
+    press("ArrowDown")
+    visitor.until(lambda: _state(visitor)["volume"] == 0.95, "softer")
+    press(">")
+    visitor.until(lambda: _state(visitor)["rate"] == 1.25, "faster")
+    press("<")
+    visitor.until(lambda: _state(visitor)["rate"] == 1, "slower")
+    press("f")
+    visitor.until(lambda: _state(visitor)["fullscreen"], "full screen")
+    press("f")
+    visitor.until(lambda: not _state(visitor)["fullscreen"], "and back")
+    press("Space")
+    visitor.until(lambda: not _state(visitor)["paused"], "Space plays")
+
+
+def test_c_shows_the_subtitles_and_hides_them(visit: Visit, film: Title) -> None:
+    visitor = _watching(visit, film, "?from=6")
+    shown = visitor.page.locator(".shaka-text-container")
+
+    visitor.page.keyboard.press("c")
+    visitor.until(lambda: films.CAPTION in shown.inner_text(), "subtitles come")
+    visitor.page.keyboard.press("c")
+    visitor.until(lambda: films.CAPTION not in shown.inner_text(), "subtitles go")
+
+
+def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(
+    visit: Visit, film: Title
+) -> None:
+    visitor = _watching(visit, film)
+    keys = visitor.page.get_by_role("dialog", name="Keys")
+
+    visitor.page.keyboard.press("?")
+    assert keys.is_visible()
+    before = _state(visitor)["paused"]
+    visitor.page.keyboard.press("k")
+    visitor.page.keyboard.press("Escape")
+
+    assert not keys.is_visible()
+    assert _state(visitor)["paused"] == before
+
+
+def test_shortcuts_of_the_browser_are_left_alone(visit: Visit, film: Title) -> None:
+    visitor = _watching(visit, film)
+
+    visitor.page.keyboard.press("Control+k")
+    visitor.page.keyboard.press("Alt+m")
+
+    state = _state(visitor)
+    assert not state["paused"]
+    assert not state["muted"]
+
+
+def test_the_seek_bar_shows_pictures(visit: Visit, film: Title) -> None:
+    visitor = _watching(visit, film)
+    picture = visitor.page.locator(".shaka-player-ui-thumbnail-image")
+
+    _hover_seek_bar(visitor, 0.4)
+
+    width = "image => image.src.includes('/media/') ? image.naturalWidth : 0"
+    visitor.until(lambda: picture.count() and picture.evaluate(width), "a picture")
+    assert picture.evaluate(width) == 800
+
+
+def test_quality_speed_subtitles_and_language_can_be_chosen_in_a_menu(
+    visit: Visit, film: Title
+) -> None:
+    visitor = _watching(visit, film)
+    visitor.page.mouse.move(700, 400)
+    visitor.page.locator(".shaka-overflow-menu-button").click()
+    menu = visitor.page.locator(".shaka-overflow-menu")
+
+    offered = menu.inner_text()
+    for word in ("Captions", "Language", "Resolution", "Playback speed"):
+        assert word in offered
+    visitor.page.locator(".shaka-resolution-button").click()
+    chosen = visitor.page.locator(".shaka-resolutions button", has_text="234p")
+    chosen.click()
+    visitor.until(lambda: _state(visitor)["width"] == 416, "the lowest quality")
+
+
+def test_a_reload_goes_on_where_the_viewer_was(visit: Visit, film: Title) -> None:
+    visitor = _watching(visit, film, "?from=0")
+    visitor.page.keyboard.press("5")
+    visitor.until(lambda: _after(visitor, 33), "time goes on from the middle")
+
+    visitor.go(f"/watch/{film.slug}")
+    visitor.until(lambda: _after(visitor, 1), "it plays again")
+
+    assert 32 < _state(visitor)["time"] < 45
+    visitor.go("/")
+    row = visitor.page.locator("[data-row=continue]")
+    assert film.name in row.inner_text()
+    visitor.go(f"/title/{film.slug}")
+    assert visitor.page.get_by_role("link", name=re.compile("Resume · .* left")).count()
+
+
+def test_the_token_in_the_path_is_swapped_while_the_film_plays(
+    visit: Visit, film: Title
+) -> None:
+    visitor = _watching(visit, film, "?from=0")
+    requests: list[str] = []
+    visitor.page.on("request", lambda request: requests.append(request.url))
+    first = _token(_requested(visitor, r"\.mpd$")[0])
+
+    visitor.until(lambda: _token_changes(visitor, first, requests), "another token")
+
+    _hover_seek_bar(visitor, 0.9)
+    visitor.until(lambda: [u for u in requests if u.endswith(".jpg")], "a picture")
+    assert _token([u for u in requests if u.endswith(".jpg")][-1]) != first
+
+
+def test_a_film_taken_down_while_it_plays_stops_with_a_sentence(
+    visit: Visit, portal: LivePortal, film: Title
+) -> None:
+    visitor = _watching(visit, film)
+
+    states.unpublish(portal.db, SYSTEM, film.slug)
+    try:
+        notice = visitor.page.get_by_role("alert")
+        visitor.until(notice.is_visible, "the notice")
+    finally:
+        states.publish(portal.db, SYSTEM, film.slug)
+
+    assert "has left the library" in notice.inner_text()
+    assert notice.get_by_role("link", name="Back to").is_visible()
+    assert _state(visitor)["paused"]
+
+
+def test_a_broken_stream_is_explained_and_retry_goes_on_from_there(
+    visit: Visit, film: Title
+) -> None:
+    visitor = visit()
+    visitor.page.route("**/*.m4s", lambda route: route.abort())
+    visitor.go(f"/watch/{film.slug}?from=20")
+    notice = visitor.page.get_by_role("alert")
+    visitor.until(notice.is_visible, "the notice")
+
+    visitor.page.unroute("**/*.m4s")
+    notice.get_by_role("button", name="Try again").click()
+
+    visitor.until(lambda: _after(visitor, 21), "it plays from its place")
+    assert not notice.is_visible()
+    visitor.expect_problem("ERR_FAILED")
+
+
+def test_a_title_without_a_film_says_so(visit: Visit, portal: LivePortal) -> None:
+    title = portal.make.title("Still in the making")
+    visitor = visit()
+    visitor.go(f"/watch/{title.slug}")
+
+    notice = visitor.page.get_by_role("alert")
+    visitor.until(notice.is_visible, "the notice")
+    assert "no film that can be played yet" in notice.inner_text()
+    visitor.expect_problem("409")
+
+
+def test_somebody_disabled_while_watching_is_sent_to_sign_in(
+    visit: Visit, portal: LivePortal, film: Title
+) -> None:
+    visitor = _watching(visit, film, role=Role.CONTRIBUTOR)
+
+    people.disable(portal.db, SYSTEM, "the-contributor")
+    try:
+        notice = visitor.page.get_by_role("alert")
+        visitor.until(notice.is_visible, "the notice")
+        assert "signed out" in notice.inner_text()
+        assert notice.get_by_role("link", name="Sign in").is_visible()
+    finally:
+        people.enable(portal.db, SYSTEM, "the-contributor")
+    visitor.expect_problem("401")
+
+
+def test_a_phone_gets_controls_that_fit(visit: Visit, film: Title) -> None:
+    visitor = visit(width=320, height=640, has_touch=True)
+    visitor.go(f"/watch/{film.slug}")
+    visitor.until(lambda: _after(visitor, 0.5), "it plays")
+
+    visitor.page.touchscreen.tap(160, 200)
+    buttons = visitor.page.locator(".shaka-controls-button-panel button:visible")
+    for number in range(buttons.count()):
+        box = buttons.nth(number).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+
+
+def _watching(
+    visit: Visit, film: Title, query: str = "", role: Role = Role.VIEWER
+) -> Visitor:
+    visitor = visit(role)
+    visitor.go(f"/watch/{film.slug}{query}")
+    visitor.until(lambda: _after(visitor, 0.5), "it plays")
+    return visitor
+
+
+def _state(visitor: Visitor) -> dict[str, Any]:
+    found: dict[str, Any] = visitor.page.evaluate(
+        """() => {
+            const video = document.querySelector("video");
+            const quality = video.getVideoPlaybackQuality();
+            return {
+                time: video.currentTime, paused: video.paused, muted: video.muted,
+                volume: video.volume, rate: video.playbackRate,
+                width: video.videoWidth, frames: quality.totalVideoFrames,
+                dropped: quality.droppedVideoFrames,
+                fullscreen: document.fullscreenElement !== null,
+            };
+        }"""
+    )
+    return found
+
+
+def _after(visitor: Visitor, seconds: float) -> dict[str, Any] | None:
+    state = _state(visitor)
+    return state if state["time"] > seconds and not state["paused"] else None
+
+
+def _stands_at(visitor: Visitor, seconds: float) -> bool:
+    return bool(abs(_state(visitor)["time"] - seconds) < 0.2)
+
+
+def _hover_seek_bar(visitor: Visitor, share: float) -> None:
+    visitor.page.mouse.move(700, 400)
+    box = visitor.page.locator(".shaka-seek-bar-container").bounding_box()
+    assert box is not None
+    visitor.page.mouse.move(
+        box["x"] + box["width"] * share, box["y"] + box["height"] / 2
+    )
+
+
+def _requested(visitor: Visitor, pattern: str) -> list[str]:
+    names: list[str] = visitor.page.evaluate(
+        "() => performance.getEntriesByType('resource').map((each) => each.name)"
+    )
+    return [name for name in names if re.search(pattern, name)]
+
+
+def _token(url: str) -> str:
+    return url.split("/media/")[1].split("/")[0]
+
+
+def _token_changes(visitor: Visitor, first: str, requests: list[str]) -> bool:
+    """Seek about until a segment is asked for with another token."""
+    visitor.page.keyboard.press("9")
+    visitor.page.keyboard.press("1")
+    segments = [url for url in requests if url.endswith(".m4s")]
+    return any(_token(url) != first for url in segments)

@@ -1,0 +1,260 @@
+"""The upload page in a real browser: interrupted twice, and finished bit by bit."""
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+from appliance.catalog import titles
+from appliance.clock import SystemClock
+from appliance.db import Database, connect
+from appliance.media import assets, jobs
+from appliance.permissions import Role
+from appliance.settings import Settings
+from appliance.storage import Storage
+from tests.builders import Builders
+from tests.portal.mortal_server import MortalServer, mortal_server, session_token
+from web import guard
+
+pytestmark = pytest.mark.browser
+
+CHUNK = 1024 * 1024
+SIZE = 8 * CHUNK + 4321
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def live_db(settings: Settings) -> Iterator[Database]:
+    with connect(settings.database, SystemClock()) as db:
+        yield db
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[MortalServer]:
+    with mortal_server(settings, MATINEE_UPLOADS_CHUNK_MEGABYTES="1") as server:
+        yield server
+
+
+@pytest.fixture
+def page(
+    chromium: Browser,
+    server: MortalServer,
+    live_db: Database,
+    settings: Settings,
+    storage: Storage,
+) -> Iterator[Page]:
+    """The upload page as a publisher sees it; an error on its console fails a test."""
+    make = Builders(live_db, settings, storage)
+    token = session_token(live_db, settings, make, Role.PUBLISHER)
+    context = chromium.new_context(base_url=server.url)
+    context.add_cookies([{"name": guard.COOKIE, "value": token, "url": server.url}])
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.extend(complaints(line.type, line.text)))
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/studio/upload")
+    yield page
+    context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "Tears of Steel.mov"
+    path.write_bytes(secrets.token_bytes(SIZE))
+    return path
+
+
+def test_an_upload_goes_on_after_a_reload_and_after_the_server_died(
+    page: Page, server: MortalServer, film: Path, live_db: Database, storage: Storage
+) -> None:
+    narrow(page)
+    with page.expect_request(piece(3)):
+        page.get_by_label("Choose films").set_input_files(film)
+    page.reload()
+
+    card = page.get_by_role("article")
+    expect(card).to_contain_text("Interrupted")
+    expect(card).to_contain_text("3.1 MB of 8.4 MB have arrived")
+    with page.expect_request(piece(5)) as sent:
+        card.get_by_label("Choose the file again").set_input_files(film)
+    assert checksum_of(sent.value) == digest(film, 5)
+    in_the_middle_of_piece(page, 5)
+    server.kill()
+    expect(card).to_contain_text("Reconnecting")
+    server.start()
+
+    expect(card).to_contain_text("Processing", timeout=60_000)
+    asset = assets.by_id(live_db, 1)
+    assert storage.path(asset.source_path).read_bytes() == film.read_bytes()
+    assert asset.source_name == film.name
+    for table in ("uploads", "titles", "assets", "jobs"):
+        assert live_db.value(f"select count(*) from {table}") == 1
+
+
+def test_what_is_typed_while_a_film_arrives_is_kept(
+    page: Page, film: Path, live_db: Database
+) -> None:
+    narrow(page)
+    page.get_by_label("Choose films").set_input_files(film)
+    card = page.get_by_role("article")
+    expect(card.get_by_label("Title", exact=True)).to_have_value("Tears of Steel")
+
+    card.get_by_label("Synopsis").fill("Robots in Amsterdam.")
+    card.get_by_label("Year").fill("2012")
+    card.get_by_label("Genres").fill("Science Fiction, Short")
+    with page.expect_response("**/publish"):
+        card.get_by_label("Publish as soon as it is ready").check()
+    expect(card).to_contain_text("Saved")
+
+    title = titles.by_id(live_db, 1)
+    assert (title.synopsis, title.year) == ("Robots in Amsterdam.", 2012)
+    assert title.genres == ("Science Fiction", "Short")
+    expect(card).to_contain_text("Processing", timeout=60_000)
+    asset = assets.by_id(live_db, 1)
+    job = jobs.latest_of_asset(live_db, asset.id)
+    assert job is not None
+    assert job.publish_when_done
+
+
+def test_a_wrong_entry_is_refused_beside_the_form(page: Page, film: Path) -> None:
+    page.get_by_label("Choose films").set_input_files(film)
+    card = page.get_by_role("article")
+
+    card.get_by_label("Year").fill("soon")
+
+    expect(card).to_contain_text("The year is a number")
+    expect(card.get_by_label("Year")).to_have_attribute("aria-invalid", "true")
+
+
+def test_an_upload_is_paused_and_resumed_with_the_keyboard(
+    page: Page, film: Path, live_db: Database
+) -> None:
+    narrow(page)
+    with page.expect_request(piece(2)):
+        page.get_by_label("Choose films").set_input_files(film)
+    card = page.get_by_role("article")
+
+    card.get_by_role("button", name="Pause").press("Enter")
+    expect(card).to_contain_text("Paused")
+    expect(card.get_by_role("button", name="Resume")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(card).to_contain_text("Uploading")
+    expect(card).to_contain_text(re.compile(r"B/s · .* left"))
+    expect(card).to_contain_text("Processing", timeout=60_000)
+
+
+def test_a_cancelled_upload_is_gone_and_its_draft_stays(
+    page: Page, film: Path, live_db: Database, storage: Storage
+) -> None:
+    narrow(page)
+    with page.expect_request(piece(2)):
+        page.get_by_label("Choose films").set_input_files(film)
+    card = page.get_by_role("article")
+
+    card.get_by_role("button", name="Cancel").click()
+
+    expect(card).to_contain_text("Cancelled")
+    assert list(storage.path("uploads/parts").iterdir()) == []
+    assert live_db.value("select state from titles") == "draft"
+
+
+def test_another_file_is_not_taken_for_the_interrupted_one(
+    page: Page, film: Path, tmp_path: Path
+) -> None:
+    narrow(page)
+    with page.expect_request(piece(2)):
+        page.get_by_label("Choose films").set_input_files(film)
+    page.reload()
+    other = tmp_path / "Another.mov"
+    other.write_bytes(b"not the same film")
+
+    card = page.get_by_role("article")
+    card.get_by_label("Choose the file again").set_input_files(other)
+
+    expect(card).to_contain_text("That is another file")
+    expect(card).to_contain_text("Interrupted")
+
+
+def test_an_empty_file_is_refused_in_a_sentence(page: Page, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+
+    page.get_by_label("Choose films").set_input_files(empty)
+
+    expect(page.get_by_role("alert")).to_contain_text("empty")
+    expect(page.get_by_role("article")).to_have_count(0)
+
+
+def test_two_films_arrive_one_after_another(
+    page: Page, film: Path, tmp_path: Path, live_db: Database
+) -> None:
+    second = tmp_path / "Sintel.mkv"
+    second.write_bytes(secrets.token_bytes(CHUNK))
+
+    page.get_by_label("Choose films").set_input_files([film, second])
+
+    for name in (film.name, second.name):
+        card = page.get_by_role("article", name=name)
+        expect(card).to_contain_text("Processing", timeout=60_000)
+    assert live_db.value("select count(*) from jobs") == 2
+
+
+def narrow(page: Page) -> None:
+    """Let a piece take about a second, so that something can happen meanwhile."""
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": 0,
+            "downloadThroughput": -1,
+            "uploadThroughput": CHUNK,
+        },
+    )
+
+
+def piece(number: int) -> Callable[[Request], bool]:
+    """Say of a request whether it is the piece of that number, from 0."""
+    return lambda request: (
+        request.method == "PATCH"
+        and request.headers.get("upload-offset") == str(number * CHUNK)
+    )
+
+
+def in_the_middle_of_piece(page: Page, number: int) -> None:
+    page.wait_for_function(
+        "sent => document.querySelector('[data-bar]').value > sent",
+        arg=(number + 0.2) * CHUNK,
+    )
+
+
+def checksum_of(request: Request) -> str:
+    return request.headers["upload-checksum"].removeprefix("sha256 ")
+
+
+def digest(film: Path, number: int) -> str:
+    """Return the SHA-256 of a piece as tus writes it."""
+    content = film.read_bytes()[number * CHUNK : (number + 1) * CHUNK]
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def complaints(kind: str, text: str) -> list[str]:
+    """Return what a console line complains of; a lost connection is meant to be one."""
+    expected = "net::ERR_" in text or "the server responded with a status of 40" in text
+    return [text] if kind == "error" and not expected else []

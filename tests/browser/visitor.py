@@ -1,0 +1,62 @@
+"""A visitor: a browser page that remembers everything that went wrong on it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page, Response
+
+_DEADLINE_SECONDS = 20
+_WATCH_CSP = """
+document.addEventListener("securitypolicyviolation", (event) =>
+    console.error("CSP", event.violatedDirective, event.blockedURI));
+"""
+
+
+@dataclass
+class Visitor:
+    """Wraps a page; ``problems`` fills with console errors, refusals, foreign calls."""
+
+    page: Page
+    home: str
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.add_init_script(_WATCH_CSP)
+        self.page.on(
+            "console", lambda message: self._console(message.type, message.text)
+        )
+        self.page.on("pageerror", lambda error: self.problems.append(f"page: {error}"))
+        self.page.on("request", lambda request: self._foreign(request.url))
+
+    def go(self, path: str) -> Response:
+        """Open a page of the portal and wait until it has settled."""
+        answer = self.page.goto(self.home + path, wait_until="load")
+        assert answer is not None
+        self.page.evaluate("() => document.fonts.ready")
+        return answer
+
+    def until(self, wanted: Callable[[], Any], what: str) -> Any:
+        """Ask again and again until the answer is true; return it.
+
+        The page's own wait_for_function would need unsafe-eval.
+        """
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while not (answer := wanted()):
+            assert time.monotonic() < deadline, f"{what}: not within the time"
+            self.page.wait_for_timeout(50)
+        return answer
+
+    def expect_problem(self, words: str) -> None:
+        """Take note of an error that the test provoked, and forget it."""
+        assert any(words in each for each in self.problems), self.problems
+        self.problems[:] = [each for each in self.problems if words not in each]
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.problems.append(f"console {kind}: {text}")
+
+    def _foreign(self, url: str) -> None:
+        if not url.startswith((self.home, "data:", "blob:")):
+            self.problems.append(f"foreign request: {url}")
