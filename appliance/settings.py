@@ -34,6 +34,7 @@ class Portal:
         0, "How many proxies stand in front and set X-Forwarded-For and -Proto."
     )
     home_cards: int = _setting(12, "How many cards a row of the home page shows.")
+    home_genres: int = _setting(6, "How many genres have a row on the home page.")
 
 
 @dataclass(frozen=True, slots=True)

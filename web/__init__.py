@@ -6,14 +6,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from appliance import keyring
 from appliance.clock import Clock, SystemClock
 from appliance.settings import Settings
-from web import context, errors, guard, headers, templating
-from web.api import blueprint as api
+from web import api, context, errors, guard, headers, templating
 from web.auth import blueprint as auth
 from web.playback import blueprint as playback
 from web.portal import blueprint as portal
 from web.studio import blueprint as studio
 
-BLUEPRINTS = (portal, auth, studio, api, playback)
+BLUEPRINTS = (portal, auth, studio, playback)
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
@@ -41,5 +40,6 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     templating.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    api.install(app)
     guard.require_everywhere(app)
     return app

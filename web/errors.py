@@ -13,6 +13,8 @@ from appliance.errors import MatineeError, TooManyRequests, Unauthenticated
 _log = logging.getLogger("matinee.web")
 _FOR_PROGRAMS = ("/api/", "/media/", "/licence/", "/studio/uploads", "/-/")
 
+_KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After")
+
 
 def install(app: Flask) -> None:
     app.register_error_handler(MatineeError, _known)
@@ -28,7 +30,7 @@ def _known(error: MatineeError) -> BaseResponse:
 
 
 def _http(error: HTTPException) -> BaseResponse:
-    if error.response is not None:
+    if isinstance(error.response, BaseResponse):
         return error.response
     status = error.code or 500
     sentence = {
@@ -36,7 +38,11 @@ def _http(error: HTTPException) -> BaseResponse:
         405: "This address does not take that method.",
         413: "That is more than this page takes.",
     }.get(status, error.description or "")
-    return _answer(status, error.name, sentence, f"http.{status}")
+    answer = _answer(status, error.name, sentence, f"http.{status}")
+    for name, value in error.get_headers():
+        if name in _KEPT_HEADERS:
+            answer.headers[name] = value
+    return answer
 
 
 def _unknown(error: Exception) -> BaseResponse:

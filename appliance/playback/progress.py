@@ -100,7 +100,7 @@ def hide(db: Database, actor: Actor, asset_id: int) -> None:
 
 
 def show(db: Database, actor: Actor, asset_id: int) -> None:
-    """Undo :func:`hide`."""
+    """Put a film back that :func:`hide` took out."""
     _set_hidden(db, actor, asset_id, False)
 
 
@@ -109,7 +109,7 @@ def _set_hidden(db: Database, actor: Actor, asset_id: int, hidden: bool) -> None
     with write(db):
         db.conn.execute(
             "update progress set hidden = ? where profile_id = ? and asset_id = ?",
-            (int(hidden), profile_id, asset_id),
+            (hidden, profile_id, asset_id),
         )
 
 

@@ -1,0 +1,1 @@
+"""What to watch: the rows of the home page."""

@@ -1,0 +1,81 @@
+"""Playing: sessions, heartbeats, and where the profile stopped."""
+
+from typing import Any
+
+from appliance.catalog import titles
+from appliance.errors import Conflict
+from appliance.media import assets
+from appliance.media.assets import Asset
+from appliance.playback import heartbeats, progress, sessions
+from appliance.playback.descriptor import Descriptor
+from appliance.playback.heartbeats import Answer, Beat
+from appliance.playback.progress import Progress
+from web import context
+
+
+def open_playback(given: dict[str, Any]) -> Descriptor:
+    """Open a playback session for a title or an asset."""
+    return sessions.open(context.db(), context.settings(), context.actor(), **given)
+
+
+def heartbeat(given: dict[str, Any], session: str) -> Answer:
+    """Report what the player does; learn whether it may go on.
+
+    The answer carries a fresh media token, or the reason to stop.
+    """
+    beat = Beat(
+        seq=given["seq"],
+        position=given["position"],
+        state=given["state"],
+        played_ranges=tuple((begin, end) for begin, end in given["played_ranges"]),
+        quality=given["quality"],
+    )
+    return heartbeats.heartbeat(
+        context.db(), context.settings(), context.actor(), session, beat
+    )
+
+
+def close_playback(session: str) -> None:
+    """End a playback session."""
+    sessions.close(context.db(), context.actor(), session)
+
+
+def show_progress(slug: str) -> dict[str, Any]:
+    """Show where the profile stopped in a title."""
+    film = _film(slug)
+    return _shown(film, progress.of_asset(context.db(), context.actor(), film.id))
+
+
+def save_progress(given: dict[str, Any], slug: str) -> dict[str, Any]:
+    """Set where the profile stands in a title."""
+    film = _film(slug)
+    saved = progress.save(
+        context.db(), context.settings(), context.actor(), film, given["position"]
+    )
+    return _shown(film, saved)
+
+
+def hide_progress(slug: str) -> None:
+    """Take a title out of “Continue watching”."""
+    progress.hide(context.db(), context.actor(), _film(slug).id)
+
+
+def _film(slug: str) -> Asset:
+    title = titles.by_slug(context.db(), context.actor(), slug)
+    film = assets.playable(context.db(), title.id)
+    if film is None:
+        raise Conflict(
+            "playback.not-ready", f"“{title.name}” has no film that can be played yet."
+        )
+    return film
+
+
+def _shown(film: Asset, kept: Progress | None) -> dict[str, Any]:
+    return {
+        "position": kept.position if kept else 0.0,
+        "duration": film.duration or 0.0,
+        "finished": kept is not None and kept.finished,
+        "hidden": kept is not None and kept.hidden,
+        "resume_at": progress.resume_at(context.settings(), kept),
+        "updated_at": kept.updated_at if kept else None,
+    }

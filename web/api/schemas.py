@@ -1,0 +1,154 @@
+"""What goes into the API and what comes out of it."""
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from appliance.catalog.titles import TitleState
+from appliance.playback.heartbeats import PlayState
+from appliance.playback.sessions import StopReason
+
+_SECONDS = validate.Range(min=0, max=10_000_000)
+
+
+class Strict(ma.Schema):
+    """A body in which a field that is not known is an error, not a surprise."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class Problem(ma.Schema):
+    """An error as RFC 9457 has it; ``code`` is stable, ``detail`` is for people."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    code = fields.String(required=True)
+
+
+class TokenRequest(Strict):
+    username = fields.String(required=True, validate=validate.Length(1, 200))
+    password = fields.String(required=True, validate=validate.Length(1, 1000))
+    otp = fields.String(allow_none=True, validate=validate.Length(max=64))
+
+
+class Token(ma.Schema):
+    token = fields.String(required=True)
+    token_type = fields.String(required=True)
+    expires_in = fields.Integer(
+        required=True, metadata={"description": "Seconds without being used"}
+    )
+    username = fields.String(required=True)
+    display_name = fields.String(required=True)
+    roles = fields.List(fields.String(), required=True)
+
+
+class TitlesQuery(ma.Schema):
+    q = fields.String(metadata={"description": "Words that the title must have"})
+    state = fields.Enum(TitleState, by_value=True)
+    genre = fields.String(metadata={"description": "The slug of a genre"})
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 100))
+    offset = fields.Integer(load_default=0, validate=validate.Range(0, 1_000_000))
+
+
+class Title(ma.Schema):
+    slug = fields.String(required=True)
+    name = fields.String(required=True)
+    kind = fields.String(required=True)
+    synopsis = fields.String(required=True)
+    year = fields.Integer(required=True, allow_none=True)
+    rating = fields.String(required=True)
+    language = fields.String(required=True)
+    genres = fields.List(fields.String(), required=True)
+    runtime_seconds = fields.Float(required=True, allow_none=True)
+    state = fields.Enum(TitleState, by_value=True, required=True)
+    published_at = fields.String(required=True, allow_none=True)
+    poster = fields.String(required=True, allow_none=True)
+    backdrop = fields.String(required=True, allow_none=True)
+
+
+class Titles(ma.Schema):
+    titles = fields.List(fields.Nested(Title), required=True)
+    total = fields.Integer(required=True)
+    limit = fields.Integer(required=True)
+    offset = fields.Integer(required=True)
+
+
+class PlaybackRequest(Strict):
+    title = fields.String(
+        load_default="", metadata={"description": "The slug of a title"}
+    )
+    asset = fields.String(
+        load_default="", metadata={"description": "An asset, in place of a title"}
+    )
+    profile = fields.String(load_default="")
+    device = fields.String(load_default="", validate=validate.Length(max=200))
+    swaps = fields.Boolean(
+        load_default=True,
+        metadata={
+            "description": "Whether the player puts the media token of each heartbeat"
+            " into its requests; one that cannot gets a token that lives for hours"
+        },
+    )
+
+
+class TextTrack(ma.Schema):
+    language = fields.String(required=True)
+    label = fields.String(required=True)
+    role = fields.String(required=True)
+    url = fields.String(required=True)
+
+
+class Playback(ma.Schema):
+    session = fields.String(required=True)
+    asset = fields.String(required=True)
+    title = fields.String(required=True)
+    name = fields.String(required=True)
+    duration = fields.Float(required=True)
+    manifests = fields.Dict(fields.String(), fields.String(), required=True)
+    drm = fields.Dict(fields.String(), fields.String(), required=True)
+    token = fields.String(required=True)
+    media_token = fields.String(required=True)
+    resume_at = fields.Float(required=True)
+    heartbeat_seconds = fields.Integer(required=True)
+    text = fields.List(fields.Nested(TextTrack), required=True)
+    thumbnails = fields.String(required=True, allow_none=True)
+
+
+class Heartbeat(Strict):
+    seq = fields.Integer(required=True, validate=validate.Range(1, 2**31))
+    position = fields.Float(required=True, validate=_SECONDS)
+    played_ranges = fields.List(
+        fields.List(fields.Float(validate=_SECONDS), validate=validate.Length(equal=2)),
+        load_default=list,
+        validate=validate.Length(max=500),
+    )
+    state = fields.Enum(PlayState, by_value=True, load_default=PlayState.PLAYING)
+    quality = fields.Dict(
+        fields.String(validate=validate.Length(max=40)),
+        fields.Float(),
+        load_default=dict,
+        validate=validate.Length(max=32),
+    )
+
+
+class HeartbeatAnswer(ma.Schema):
+    media_token = fields.String(required=True, allow_none=True)
+    next = fields.Integer(
+        required=True, metadata={"description": "Seconds until the next report"}
+    )
+    stop_reason = fields.Enum(StopReason, by_value=True, required=True, allow_none=True)
+
+
+class ProgressRequest(Strict):
+    position = fields.Float(required=True, validate=_SECONDS)
+
+
+class Progress(ma.Schema):
+    position = fields.Float(required=True)
+    duration = fields.Float(required=True)
+    finished = fields.Boolean(required=True)
+    hidden = fields.Boolean(required=True)
+    resume_at = fields.Float(required=True)
+    updated_at = fields.String(required=True, allow_none=True)

@@ -1,0 +1,15 @@
+"""Media behind a token in the path, and whether this process and its parts live."""
+
+from flask import Blueprint
+
+from web.playback import health, media
+
+blueprint = Blueprint("playback", __name__)
+
+for _rule, _view in (
+    # One rule for everything: the token is checked before anything else is looked at.
+    ("/media/<token>/<asset>/<path:name>", media.media),
+    ("/-/live", health.live),
+    ("/-/ready", health.ready),
+):
+    blueprint.add_url_rule(_rule, view_func=_view, methods=["GET"])

@@ -1,0 +1,74 @@
+"""Manifests and segments under ``/media/<token>/<asset>/``.
+
+This is what plays when no web server stands in front; nginx takes the same addresses,
+checks the same token and sends the same files.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NoReturn
+
+from flask import Response, request, send_file
+
+from appliance.delivery import tokens
+from appliance.errors import NotFound
+from web import context, guard
+from web.playback import manifests
+from web.playback.keys import media_keys
+
+_YEAR = 365 * 24 * 3600
+_TYPES: Mapping[str, str] = {
+    "mp4": "video/mp4",
+    "m4s": "video/iso.segment",
+    "vtt": "text/vtt",
+    "jpg": "image/jpeg",
+}
+_FILE = re.compile(
+    r"tracks/(?P<track>[0-9a-f]{16})/(?P<file>[0-9a-z_-]+\.(?P<kind>mp4|m4s|vtt|jpg))",
+    re.ASCII,
+)
+_ASSET = re.compile(r"[0-9a-f]{16}", re.ASCII)
+
+
+@guard.public("token: the path carries a media token")
+def media(token: str, asset: str, name: str) -> Response:
+    """Serve one file of an asset to whoever holds a token for it."""
+    tokens.check(media_keys(), token, asset, context.installation().clock.now())
+    if not _ASSET.fullmatch(asset):
+        _nothing()
+    file = _FILE.fullmatch(name)
+    if file is not None:
+        return _segment(asset, file)
+    return _manifest(asset, name)
+
+
+def _segment(asset: str, file: re.Match[str]) -> Response:
+    """Send a file of a track: it never changes, so it may be kept for a year."""
+    path = context.storage().path(
+        f"packages/{asset}/tracks/{file['track']}/{file['file']}"
+    )
+    if not path.is_file():
+        _nothing()
+    response = send_file(
+        path,
+        mimetype=_TYPES[file["kind"]],
+        conditional=True,
+        etag=f"{file['track']}-{file['file']}",
+        max_age=_YEAR,
+    )
+    response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
+    return response
+
+
+def _manifest(asset: str, name: str) -> Response:
+    """Send what is rendered from rows: it changes when a track is added."""
+    found = manifests.manifest(context.db(), asset, name)
+    response = Response(found.text, mimetype=found.mimetype)
+    response.set_etag(found.etag)
+    response.headers["Cache-Control"] = "private, max-age=10"
+    response.make_conditional(request)
+    return response
+
+
+def _nothing() -> NoReturn:
+    raise NotFound("media.missing", "There is nothing at this address.")
