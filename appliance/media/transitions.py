@@ -199,12 +199,25 @@ def forget(db: Database, job_id: int) -> None:
 
 
 def slim(db: Database, job_id: int) -> None:
-    """Drop what nobody reads after the job: results that became tracks, and specs."""
+    """Drop what nobody reads after the job: results that became tracks, and specs.
+
+    Of hundreds of chunks one goes on telling which renditions there are.
+    """
     with write(db):
         db.conn.execute(
             """
-            update work_units set result = null, spec = '{}'
-            where job_id = ? and step not in ('inspect', 'encode', 'verify')
+            update work_units
+            set result = case when step in ('inspect', 'verify') then result end,
+                spec = case
+                    when step = 'encode' and position = (
+                        select min(first.position) from work_units first
+                        where first.job_id = work_units.job_id
+                            and first.step = 'encode'
+                    )
+                    then json_object('renditions', spec -> '$.renditions')
+                    else '{}'
+                end
+            where job_id = ?
             """,
             (job_id,),
         )
