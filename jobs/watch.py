@@ -24,6 +24,7 @@ from appliance.settings import Settings
 from appliance.storage import Storage
 from jobs import queue
 
+_DONE, _FAILED = "done", "failed"
 # What browsers, rsync, lftp and others call a file that is still arriving.
 _PARTIAL = re.compile(
     r"\.(part|partial|filepart|crdownload|download|tmp|temp|!ut|aria2|opdownload)$"
@@ -121,7 +122,7 @@ class WatchFolder:
         asset = assets.by_id(self.db, upload.asset_id)
         job = jobs.latest_of_asset(self.db, asset.id)
         if job is None or job.state is JobState.DONE:
-            self._move(path, "done")
+            self._move(path, _DONE)
         elif job.state is JobState.FAILED:
             self._reject(path, job.error_message)
         elif job.state is JobState.CANCELLED:
@@ -129,10 +130,10 @@ class WatchFolder:
 
     def _reject(self, path: Path, reason: str) -> None:
         """Move a film to ``failed/``; the reason is there before the film is."""
-        name = self._free_name(path, "failed")
-        told = path.parent / "failed" / f"{name}.reason.txt"
+        name = self._free_name(path, _FAILED)
+        told = path.parent / _FAILED / f"{name}.reason.txt"
         told.write_text(f"{reason}\n", encoding="utf-8")
-        self._move(path, "failed", name)
+        self._move(path, _FAILED, name)
 
     def _move(self, path: Path, subfolder: str, name: str = "") -> None:
         target = path.parent / subfolder / (name or self._free_name(path, subfolder))
@@ -158,6 +159,8 @@ def _films(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     """Yield the files that may be films, with what is known of each."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name.startswith(".") or _PARTIAL.search(path.name):
+            continue
+        if path.name in (_DONE, _FAILED):
             continue
         try:
             if path.is_symlink() or not path.is_file():

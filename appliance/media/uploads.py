@@ -275,13 +275,16 @@ def _insert(
 
 
 def _received(db: Database, public_id: str, title_id: int, asset_id: int) -> None:
+    # A film of the watch folder is not forgotten with its title, or it would be taken
+    # in once more.
     db.conn.execute(
         """
         update uploads
-        set state = 'finished', title_id = ?, asset_id = ?, updated_at = ?
+        set state = 'finished', asset_id = ?, updated_at = ?,
+            title_id = case when origin = 'browser' then ? end
         where public_id = ?
         """,
-        (title_id, asset_id, db.now(), public_id),
+        (asset_id, db.now(), title_id, public_id),
     )
 
 
