@@ -21,6 +21,7 @@ from appliance.permissions import Actor, Role
 from appliance.settings import Settings
 from appliance.storage import Storage
 from tests.builders import Builders
+from web import create_app, guard
 
 SignIn = Callable[..., Actor]
 Matinee = Callable[..., Result]
@@ -67,8 +68,6 @@ def make(db: Database, settings: Settings, storage: Storage) -> Builders:
 
 @pytest.fixture
 def app(settings: Settings, clock: FixedClock, storage: Storage) -> Flask:
-    from web import create_app
-
     app = create_app(settings, clock)
     app.testing = True
     return app
@@ -93,8 +92,6 @@ def sign_in(db: Database, settings: Settings, make: Builders) -> SignIn:
     def sign(
         client: FlaskClient, role: Role = Role.VIEWER, username: str = ""
     ) -> Actor:
-        from web import guard
-
         actor = make.actor(role, username=username or None)
         assert actor.account_id is not None
         token, signed_in = sessions.start(
