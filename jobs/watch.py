@@ -16,7 +16,7 @@ from pathlib import Path
 
 from appliance.db import Database
 from appliance.errors import MatineeError, TryAgain
-from appliance.media import assets, jobs, uploads
+from appliance.media import jobs, uploads
 from appliance.media.jobs import JobState
 from appliance.media.uploads import Upload
 from appliance.permissions import SYSTEM
@@ -116,17 +116,20 @@ class WatchFolder:
 
     def _put_away(self, path: Path, upload: Upload) -> None:
         """Move the original of a film whose job has ended."""
-        if upload.asset_id is None:
-            self._reject(path, "Its title was removed before the film was processed.")
+        job = None
+        if upload.asset_id is not None:
+            job = jobs.latest_of_asset(self.db, upload.asset_id)
+        if job is not None and job.open:
             return
-        asset = assets.by_id(self.db, upload.asset_id)
-        job = jobs.latest_of_asset(self.db, asset.id)
-        if job is None or job.state is JobState.DONE:
+        if job is None:
+            self._reject(path, "Its title was removed before the film was processed.")
+        elif job.state is JobState.DONE:
             self._move(path, _DONE)
         elif job.state is JobState.FAILED:
             self._reject(path, job.error_message)
-        elif job.state is JobState.CANCELLED:
+        else:
             self._reject(path, "Its job was cancelled.")
+        uploads.put_away(self.db, upload.public_id)
 
     def _reject(self, path: Path, reason: str) -> None:
         """Move a film to ``failed/``; the reason is there before the film is."""
@@ -171,4 +174,5 @@ def _films(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _identity(status: os.stat_result) -> str:
-    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
+    # Neither device nor inode: both may change when a network folder is mounted again.
+    return f"{status.st_size}:{status.st_mtime_ns}"

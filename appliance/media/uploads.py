@@ -181,6 +181,14 @@ def watched(db: Database, filename: str, identity: str) -> Upload | None:
     return None if row is None else _upload(row)
 
 
+def put_away(db: Database, public_id: str) -> None:
+    """Note that a file left the watch folder: put there again, it is taken again."""
+    with write(db):
+        db.conn.execute(
+            "update uploads set identity = '' where public_id = ?", (public_id,)
+        )
+
+
 def publish_when_ready(
     db: Database, actor: Actor, public_id: str, wanted: bool
 ) -> None:

@@ -171,6 +171,22 @@ def test_a_film_that_can_not_be_processed_goes_to_failed_with_the_reason(
     assert reason == "It has no picture: export it with one.\n"
 
 
+def test_a_film_that_is_moved_back_from_failed_is_tried_again(
+    room: ControlRoom, watch: WatchFolder, folder: Path
+) -> None:
+    _put(folder, "film.mp4")
+    _look_until_still(room, watch)
+    jobs.cancel(room.db, SYSTEM, _only_job(room))
+    watch.look()
+
+    (folder / "failed" / "film.mp4").rename(folder / "film.mp4")
+    _look_until_still(room, watch)
+
+    room.until_ended(_only_job(room))
+    watch.look()
+    assert (folder / "done" / "film.mp4").read_bytes() == FILM
+
+
 def test_an_empty_file_goes_to_failed_with_the_reason(
     room: ControlRoom, watch: WatchFolder, folder: Path
 ) -> None:
