@@ -65,6 +65,7 @@ async function openSession(player) {
   const session = await call("POST", "/api/v1/playback", {
     title: stage.dataset.title,
     device: "browser",
+    swaps: BUFFERS,
   });
   token.swap(session.media_token);
   report = new Report(session, video, player, {
