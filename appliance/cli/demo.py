@@ -28,9 +28,9 @@ _FIELDS = {
         " © 2008 Blender Foundation, peach.blender.org, licensed CC BY 3.0."
     ),
 }
-# The opening titles are over and the rabbit is about to wake up; a keyframe of the
-# film stands here, so that a copied stream begins with a whole picture.
-_FROM, _SECONDS = "26.667", "90"
+# The titles are over and the rabbit stands in the sun; a keyframe of the film is here,
+# so that a copied stream begins with a whole picture.
+_FROM, _SECONDS = "53.209", "90"
 
 
 @click.group()
