@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
 from appliance.catalog import titles
 from appliance.clock import SystemClock
@@ -27,12 +27,26 @@ CHUNK = 1024 * 1024
 SIZE = 8 * CHUNK + 4321
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
-        yield browser
-        browser.close()
+class Wire:
+    """The network of a page."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Network.enable")
+
+    def narrow(self) -> None:
+        """Let a piece take about a second, so that something can happen meanwhile."""
+        self._limit(CHUNK)
+
+    def wide(self) -> None:
+        self._limit(-1)
+
+    def _limit(self, throughput: int) -> None:
+        limits = {"downloadThroughput": -1, "uploadThroughput": throughput}
+        self._session.send(
+            "Network.emulateNetworkConditions",
+            {"offline": False, "latency": 0, **limits},
+        )
 
 
 @pytest.fixture
@@ -72,6 +86,11 @@ def page(
 
 
 @pytest.fixture
+def wire(page: Page) -> Wire:
+    return Wire(page)
+
+
+@pytest.fixture
 def film(tmp_path: Path) -> Path:
     path = tmp_path / "Tears of Steel.mov"
     path.write_bytes(secrets.token_bytes(SIZE))
@@ -79,9 +98,14 @@ def film(tmp_path: Path) -> Path:
 
 
 def test_an_upload_goes_on_after_a_reload_and_after_the_server_died(
-    page: Page, server: MortalServer, film: Path, live_db: Database, storage: Storage
+    page: Page,
+    wire: Wire,
+    server: MortalServer,
+    film: Path,
+    live_db: Database,
+    storage: Storage,
 ) -> None:
-    narrow(page)
+    wire.narrow()
     with page.expect_request(piece(3)):
         page.get_by_label("Choose films").set_input_files(film)
     page.reload()
@@ -96,6 +120,7 @@ def test_an_upload_goes_on_after_a_reload_and_after_the_server_died(
     server.kill()
     expect(card).to_contain_text("Reconnecting")
     server.start()
+    wire.wide()
 
     expect(card).to_contain_text("Processing", timeout=60_000)
     asset = assets.by_id(live_db, 1)
@@ -106,9 +131,9 @@ def test_an_upload_goes_on_after_a_reload_and_after_the_server_died(
 
 
 def test_what_is_typed_while_a_film_arrives_is_kept(
-    page: Page, film: Path, live_db: Database
+    page: Page, wire: Wire, film: Path, live_db: Database
 ) -> None:
-    narrow(page)
+    wire.narrow()
     page.get_by_label("Choose films").set_input_files(film)
     card = page.get_by_role("article")
     expect(card.get_by_label("Title", exact=True)).to_have_value("Tears of Steel")
@@ -121,6 +146,7 @@ def test_what_is_typed_while_a_film_arrives_is_kept(
     with page.expect_response("**/publish"):
         card.get_by_label("Publish as soon as it is ready").check()
 
+    wire.wide()
     title = titles.by_id(live_db, 1)
     assert (title.synopsis, title.year) == ("Robots in Amsterdam.", 2012)
     assert title.genres == ("Science Fiction", "Short")
@@ -142,9 +168,9 @@ def test_a_wrong_entry_is_refused_beside_the_form(page: Page, film: Path) -> Non
 
 
 def test_an_upload_is_paused_and_resumed_with_the_keyboard(
-    page: Page, film: Path, live_db: Database
+    page: Page, wire: Wire, film: Path, live_db: Database
 ) -> None:
-    narrow(page)
+    wire.narrow()
     with page.expect_request(piece(2)):
         page.get_by_label("Choose films").set_input_files(film)
     card = page.get_by_role("article")
@@ -156,13 +182,14 @@ def test_an_upload_is_paused_and_resumed_with_the_keyboard(
 
     expect(card).to_contain_text("Uploading")
     expect(card).to_contain_text(re.compile(r"B/s · .* left"))
+    wire.wide()
     expect(card).to_contain_text("Processing", timeout=60_000)
 
 
 def test_a_cancelled_upload_is_gone_and_its_draft_stays(
-    page: Page, film: Path, live_db: Database, storage: Storage
+    page: Page, wire: Wire, film: Path, live_db: Database, storage: Storage
 ) -> None:
-    narrow(page)
+    wire.narrow()
     with page.expect_request(piece(2)):
         page.get_by_label("Choose films").set_input_files(film)
     card = page.get_by_role("article")
@@ -175,9 +202,9 @@ def test_a_cancelled_upload_is_gone_and_its_draft_stays(
 
 
 def test_another_file_is_not_taken_for_the_interrupted_one(
-    page: Page, film: Path, tmp_path: Path
+    page: Page, wire: Wire, film: Path, tmp_path: Path
 ) -> None:
-    narrow(page)
+    wire.narrow()
     with page.expect_request(piece(2)):
         page.get_by_label("Choose films").set_input_files(film)
     page.reload()
@@ -213,21 +240,6 @@ def test_two_films_arrive_one_after_another(
         card = page.get_by_role("article", name=name)
         expect(card).to_contain_text("Processing", timeout=60_000)
     assert live_db.value("select count(*) from jobs") == 2
-
-
-def narrow(page: Page) -> None:
-    """Let a piece take about a second, so that something can happen meanwhile."""
-    wire = page.context.new_cdp_session(page)
-    wire.send("Network.enable")
-    wire.send(
-        "Network.emulateNetworkConditions",
-        {
-            "offline": False,
-            "latency": 0,
-            "downloadThroughput": -1,
-            "uploadThroughput": CHUNK,
-        },
-    )
 
 
 def piece(number: int) -> Callable[[Request], bool]:

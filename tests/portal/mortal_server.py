@@ -23,36 +23,25 @@ _SECONDS = 60
 
 @dataclass
 class MortalServer:
-    """gunicorn with two processes; its socket outlives it, so callers just wait."""
+    """gunicorn with two processes; when killed, its port refuses connections."""
 
     settings: Settings
-    listener: socket.socket
     environment: dict[str, str]
+    port: int = 0
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _alive: int = field(default=-1, repr=False)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
-        command = [
-            *(sys.executable, "-m", "gunicorn", "web.wsgi:app"),
-            *("--bind", f"fd://{self.listener.fileno()}", "--no-control-socket"),
-            *("--workers", "2", "--threads", "4", "--worker-class", "gthread"),
-        ]
-        with (self.settings.home / "web.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=Path(__file__).parents[2],
-                env=os.environ
-                | {"MATINEE_HOME": str(self.settings.home)}
-                | self.environment,
-                pass_fds=(self.listener.fileno(),),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        """Start it, at the port it had before, and wait until it answers."""
+        # The kernel may still be burying the socket of a server that was just killed.
+        address = ("127.0.0.1", self.port)
+        with socket.create_server(address, backlog=64, reuse_port=True) as listener:
+            self.port = listener.getsockname()[1]
+            self._process = self._started(listener.fileno())
         requests.get(f"{self.url}/login", timeout=_SECONDS).raise_for_status()
 
     def kill(self) -> None:
@@ -61,18 +50,39 @@ class MortalServer:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(_SECONDS)
             self._process = None
+            # A pipe that each of them holds open ends when the last one is gone.
+            os.read(self._alive, 1)
+            os.close(self._alive)
+
+    def _started(self, listener: int) -> subprocess.Popen[bytes]:
+        home = {"MATINEE_HOME": str(self.settings.home)}
+        command = [
+            *(sys.executable, "-m", "gunicorn", "web.wsgi:app"),
+            *("--bind", f"fd://{listener}", "--no-control-socket"),
+            *("--workers", "2", "--threads", "4", "--worker-class", "gthread"),
+        ]
+        self._alive, held = os.pipe()
+        with (self.settings.home / "web.log").open("ab") as log, os.fdopen(held):
+            return subprocess.Popen(
+                command,
+                cwd=Path(__file__).parents[2],
+                env=os.environ | home | self.environment,
+                pass_fds=(listener, held),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
 
 @contextmanager
 def mortal_server(settings: Settings, **environment: str) -> Iterator[MortalServer]:
     """Run a server on the database and storage of a test."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        server = MortalServer(settings, listener, environment)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.kill()
+    server = MortalServer(settings, environment)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
 
 
 def session_token(db: Database, settings: Settings, make: Builders, role: Role) -> str:

@@ -40,7 +40,6 @@ function show(element, report) {
   element.dataset.state = report.state;
   bar(element.querySelector(":scope > progress, :scope > td > progress"), report.percent);
   badge(element, element.querySelector("[data-badge]"), report.state);
-  put(element, ":scope > td [data-figure=left]", left(report));
   put(element, "[data-summary]", summary(report));
   table(element, "renditions", report.renditions);
   table(element, "steps", report.steps);

@@ -22,3 +22,8 @@ for (const form of document.querySelectorAll("form[data-guarded]")) {
     if (changed) event.preventDefault();
   });
 }
+
+// On a phone the row of places scrolls: start where this page is.
+document
+  .querySelector(".tabs [aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });

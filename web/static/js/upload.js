@@ -17,7 +17,7 @@ const cards = new Map();
 for (const element of list.querySelectorAll("[data-upload]")) adopt(element);
 
 page.querySelector("[data-choose]").addEventListener("change", (event) => {
-  take(event.target.files);
+  take([...event.target.files]);
   event.target.value = "";
 });
 
@@ -34,7 +34,7 @@ page.addEventListener("dragleave", (event) => {
 page.addEventListener("drop", (event) => {
   event.preventDefault();
   page.classList.remove("dropping");
-  take(event.dataTransfer.files);
+  take([...event.dataTransfer.files]);
 });
 
 addEventListener("beforeunload", (event) => {
