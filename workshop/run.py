@@ -36,7 +36,7 @@ def main(film: Path) -> int:
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
         _wait_for(settings, server, log)
-        _load(film)
+        _load(film, first=password is not None)
         _welcome(settings, password, log)
         return server.wait()
     except KeyboardInterrupt:
@@ -59,7 +59,7 @@ def _require_free_port(settings: Settings) -> None:
 def _prepare(settings: Settings) -> str | None:
     """Make or update the installation; return the password of a new account."""
     if settings.database.exists():
-        subprocess.run([MATINEE, "migrate", "--quiet"], check=True)
+        subprocess.run([MATINEE, "migrate"], stdout=subprocess.DEVNULL, check=True)
         return None
     password = secrets.token_urlsafe(12)
     subprocess.run(
@@ -89,10 +89,11 @@ def _wait_for(settings: Settings, server: subprocess.Popen[bytes], log: Path) ->
     sys.exit(f"The portal did not answer within {START_SECONDS} seconds.")
 
 
-def _load(film: Path) -> None:
-    print("Loading the demo film; the first time that takes about a minute.")
+def _load(film: Path, *, first: bool) -> None:
+    if first:
+        print("Encoding the demo film, which takes about a minute", flush=True)
     command = [MATINEE, "demo", "load", "--film", str(film), "--wait"]
-    if subprocess.run(command, check=False).returncode:
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
         print("The demo film could not be loaded; the portal works without it.")
 
 
@@ -111,7 +112,8 @@ def _welcome(settings: Settings, password: str | None, log: Path) -> None:
   Log              {log}
 
   Ctrl-C ends it.
-"""
+""",
+        flush=True,
     )
 
 
