@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,7 +71,7 @@ def uploaded(name: str) -> Iterator[Path]:
     file = request.files.get(name)
     if file is None or not file.filename:
         raise InvalidInput("artwork.none", "Choose a picture first.")
-    with tempfile.NamedTemporaryFile(prefix="matinee-") as kept:
+    with closing(file), tempfile.NamedTemporaryFile(prefix="matinee-") as kept:
         file.save(kept)
         kept.flush()
         yield Path(kept.name)
