@@ -12,7 +12,6 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Self
 
-_LEAST_SHARE = Fraction(1, 2)
 _FINEST = 10000
 
 
@@ -80,14 +79,14 @@ class Grid:
     def chunks(self, length: int) -> list[Chunk]:
         """Cut the film into chunks of about ``length`` seconds of whole segments.
 
-        The last one takes what is left; less than half a chunk joins the one before.
+        They are as even as that allows, so that encoders side by side end together
+        and no short rest is left.
         """
-        step = max(1, round(Fraction(length, self.segment))) * self.segment
-        starts = self._every(step)
-        least = step * self.rate * _LEAST_SHARE
-        if len(starts) > 1 and self.frames - starts[-1] < least:
-            starts.pop()
-        return self._between(starts)
+        starts = self._every(self.segment)
+        count = min(len(starts), max(1, round(self.seconds / length)))
+        return self._between(
+            [starts[number * len(starts) // count] for number in range(count)]
+        )
 
     def _every(self, seconds: int) -> list[int]:
         """Return the first frames shown at or after multiples of ``seconds``."""

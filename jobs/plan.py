@@ -77,7 +77,8 @@ class _Planner:
         encodes = self._encodes(video)
         sounds = list(self._sounds())
         captions = list(self._captions())
-        yield from [*sounds, *captions, *encodes]
+        # The longest first: what is short fills the gaps at the end.
+        yield from [*encodes, *sounds, *captions]
         yield self._join(video, encodes)
         yield self._package(video, sounds, captions)
         yield self._thumbnails(video)

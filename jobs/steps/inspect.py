@@ -23,6 +23,8 @@ SHORTEST = Fraction(1, 2)
 _LONGEST_HOLD = 60
 _LONGEST_GAP = 600
 _HELD_FROM = Fraction(1, 2)
+# Less is what primes an audio decoder, not sound that somebody meant.
+_LEAST_LEAD = Fraction(1, 20)
 _INDEXED = ("mov", "matroska")
 _CUT_OFF = ("partial file", "File ended prematurely", "moov atom not found")
 
@@ -62,7 +64,10 @@ def inspect(path: Path, work: Work) -> Source:
         raise _undecodable(video)
     base = Fraction(video["time_base"])
     _refuse_jumps(scanned, base)
+    indexed = header.format["format_name"].startswith(_INDEXED)
     first = _first_picture(path, video, scanned, base, work)
+    if indexed and scanned.timed:
+        _decode_middle(path, video, scanned, base, work)
     sounds = streams.sounds(header, packets)
     starts, ends = _heard(header, packets, [sound.number for sound in sounds])
     rate, variable = rates.constant_rate(
@@ -71,7 +76,8 @@ def inspect(path: Path, work: Work) -> Source:
     last = max(scanned.times) * base
     # The first picture stands on the grid, at the number of frames that sound comes
     # before it: so no time stamp falls between two frames, and sound stays exact.
-    head = max(0, round((first - min([first, *starts])) * rate))
+    lead = first - min([first, *starts])
+    head = round(lead * rate) if lead >= _LEAST_LEAD else 0
     origin = first - head / rate
     frames = _frames(scanned, base, rate, origin, ends)
     if frames / rate < SHORTEST:
@@ -98,7 +104,7 @@ def inspect(path: Path, work: Work) -> Source:
     )
     return Source(
         container=header.format["format_name"],
-        indexed=header.format["format_name"].startswith(_INDEXED),
+        indexed=indexed,
         bytes=size,
         sha256=_sha256(path, work),
         origin=float(origin),
@@ -179,15 +185,25 @@ def _first_picture(
     ]
     if not stamps:
         raise _undecodable(video, log)
-    if len(scanned.keys) > 2 and scanned.timed:
-        middle = float(scanned.keys[len(scanned.keys) // 2] * base)
-        later, log = probe.frames(
-            path, work, stream=number, interval=f"{middle:.6f}%+#24"
-        )
-        if not later:
-            raise _undecodable(video, log)
     # What precedes the first picture that can be decoded was lost with its reference.
     return max(min(stamps), min(scanned.times)) * base
+
+
+def _decode_middle(
+    path: Path,
+    video: Mapping[str, Any],
+    scanned: probe.Packets,
+    base: Fraction,
+    work: Work,
+) -> None:
+    """Decode a little where seeking is exact: a film may break off into nonsense."""
+    if len(scanned.keys) < 3:
+        return
+    middle = float(scanned.keys[len(scanned.keys) // 2] * base)
+    interval = f"{middle:.6f}%+#24"
+    shown, log = probe.frames(path, work, stream=video["index"], interval=interval)
+    if not shown:
+        raise _undecodable(video, log)
 
 
 def _undecodable(video: Mapping[str, Any], log: str = "") -> MediaError:

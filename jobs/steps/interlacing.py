@@ -13,6 +13,7 @@ from jobs.tools import ffmpeg
 from jobs.work import Work
 
 _LOOKED_AT = 200
+_CLEARLY = 3
 # Codecs that can hold fields; the others are not worth a look.
 _CAN = frozenset(
     {"h264", "mpeg2video", "mpeg1video", "dvvideo", "mpeg4", "vc1", "hevc", "prores"}
@@ -28,10 +29,12 @@ def fields(path: Path, video: Mapping[str, Any], start: float, work: Work) -> st
     if marked == "progressive" or video["codec_name"] not in _CAN:
         return ""
     top, bottom, whole = _look(path, video["index"], start, work)
-    if max(top, bottom) > whole:
-        return "tff" if top >= bottom else "bff"
+    most, least = max(top, bottom), min(top, bottom)
+    # Fine patterns look like fields of either order; real fields have one.
+    if most > whole and most >= _CLEARLY * least:
+        return "tff" if top > bottom else "bff"
     # Too little motion to tell: believe the mark.
-    if marked != "unknown" and top + bottom + whole == 0:
+    if marked != "unknown" and whole == 0:
         return "bff" if marked in ("bb", "bt") else "tff"
     return ""
 

@@ -36,8 +36,7 @@ def _video_input(video: Mapping[str, Any], work: Work) -> Input:
 
 
 def _audio_input(sound: Mapping[str, Any], work: Work) -> Input:
-    file = work.done(sound["unit"], audio.FILE)
-    return Input(file, "audio", sound["id"], sound["language"])
+    return Input(work.done(sound["unit"], audio.FILE), "audio", sound["id"])
 
 
 def _video(video: Mapping[str, Any], made: Packaged, grid: Grid, work: Work) -> Entry:

@@ -91,7 +91,7 @@ def _scaled(
     if spec["pixels"].startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr")):
         # Screen recordings; players take untagged pictures of this size for BT.709.
         stream = stream.filter("scale", **size, out_color_matrix="bt709")
-        stream = stream.filter("setparams", colorspace="bt709", range="tv")
+        stream = stream.filter("setparams", colorspace="bt709")
     else:
         stream = stream.filter("scale", **size, out_range="tv")
     return stream.filter("format", "yuv420p").filter("setsar", 1)
@@ -114,6 +114,10 @@ def _coded(
         "crf": spec["crf"],
         "maxrate": f"{rendition['kbps']}k",
         "bufsize": f"{2 * rendition['kbps']}k",
+        # One thread: with more, x264 decides by who comes first how it keeps to the
+        # cap, and no chunk comes out the same twice. It is cheaper, too; the cores
+        # are kept busy by chunks side by side.
+        "threads": 1,
         # Keyframes stand where the plan says and nowhere else.
         "force_key_frames": ",".join(_time_of(key, grid.rate) for key in keys),
         "forced-idr": 1,

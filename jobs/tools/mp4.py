@@ -27,7 +27,10 @@ class Facts:
 
 
 def facts(path: Path) -> Facts:
-    """Read the file's index. Errors: ``TryAgain`` (``mp4.broken``)."""
+    """Read the file's index; a file without a track has no samples.
+
+    Errors: ``TryAgain`` (``mp4.broken``) when it has no index.
+    """
     try:
         return _facts(_index(path))
     except (struct.error, KeyError, OSError) as error:
@@ -37,8 +40,11 @@ def facts(path: Path) -> Facts:
 
 
 def _facts(index: bytes) -> Facts:
-    media = _inside(_inside(_boxes(index)["trak"])["mdia"])
-    table = _inside(_inside(media["minf"])["stbl"])
+    track = _boxes(index).get("trak")
+    if track is None:
+        return Facts(0, 0, 0, "")
+    media = _boxes(_boxes(track)["mdia"])
+    table = _boxes(_boxes(media["minf"])["stbl"])
     header = media["mdhd"]
     wide = header[0] == 1
     timescale, ticks = struct.unpack_from(
@@ -70,10 +76,6 @@ def _index(path: Path) -> bytes:
 
 def _boxes(data: bytes) -> dict[str, bytes]:
     return dict(_each(data))
-
-
-def _inside(data: bytes) -> dict[str, bytes]:
-    return _boxes(data)
 
 
 def _each(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -29,7 +29,6 @@ class Input:
     file: Path
     kind: str
     folder: str
-    language: str = "und"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,8 @@ def arguments(
 
 
 def _descriptor(each: Input) -> str:
+    # No language: the packager refuses those that it does not know, and manifests
+    # get theirs from the track's row.
     fields = {
         "in": str(each.file),
         "stream": each.kind,
@@ -107,8 +108,6 @@ def _descriptor(each: Input) -> str:
     }
     if each.kind == "video":
         fields["iframe_playlist_name"] = _iframes_name(each)
-    else:
-        fields["lang"] = each.language
     return ",".join(f"{name}={value}" for name, value in fields.items())
 
 

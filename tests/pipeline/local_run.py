@@ -1,6 +1,7 @@
 """The whole pipeline in one process, without queue or database."""
 
 import json
+import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class LocalRun:
     """What the units left: their results by name, their files under ``storage``."""
 
     storage: Storage
+    specs: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -73,9 +75,7 @@ def run_pipeline(
     path = f"sources/film/source{source.suffix}"
     target = storage.path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.hardlink_to(source) if _same_disk(source, target) else shutil.copyfile(
-        source, target
-    )
+    _link(source, target)
     run = LocalRun(storage)
     film = _Film(path)
     for unit in plan.first(film):
@@ -97,7 +97,7 @@ def run_unit(run: LocalRun, unit: plan.NewUnit) -> None:
     assert all(need in run.results for need in unit.needs)
     folder = run.storage.path(f"work/{JOB}/attempts/{unit.name}")
     folder.mkdir(parents=True)
-    spec = json.loads(json.dumps(unit.spec))
+    spec = run.specs[unit.name] = json.loads(json.dumps(unit.spec))
     result = STEPS[unit.step](spec, Work(folder, run.storage, JOB))
     report = {"ok": True, "result": result}
     (folder / "result.json").write_text(json.dumps(report))
@@ -107,5 +107,16 @@ def run_unit(run: LocalRun, unit: plan.NewUnit) -> None:
     run.results[unit.name] = json.loads(json.dumps(result))
 
 
-def _same_disk(source: Path, target: Path) -> bool:
-    return source.stat().st_dev == target.parent.stat().st_dev
+def work_after(run: LocalRun) -> Work:
+    """Return work in a fresh scratch that finds what the run left."""
+    folder = run.storage.path(f"work/{JOB}/attempts/again-{secrets.token_hex(4)}")
+    folder.mkdir(parents=True)
+    return Work(folder, run.storage, JOB)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:  # another disk
+        shutil.copyfile(source, target)
