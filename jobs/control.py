@@ -28,7 +28,7 @@ from appliance.media.units import Failure
 from appliance.settings import Settings
 from appliance.storage import Storage
 from jobs import chores, pipeline, queue, scratch, settle, watch
-from jobs.logs import to_stderr
+from jobs.processes import ending_plainly, log_to_stderr
 from jobs.queue import QueueName
 
 _LOCK = "control.lock"
@@ -38,12 +38,12 @@ _SWEEP_SECONDS = 5.0
 _SCOUR_SECONDS = 60.0
 _SLOW_SECONDS = 1.0
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("jobs.control")  # not __main__
 
 
 def main() -> None:
     """Decide until told to stop by SIGTERM or SIGINT."""
-    to_stderr()
+    log_to_stderr()
     settings = configuration.load()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -206,4 +206,5 @@ def _take(rung: hints.SimpleQueue[str], seconds: float) -> set[str]:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_plainly():
+        main()

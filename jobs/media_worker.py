@@ -19,19 +19,19 @@ from appliance.settings import Settings
 from appliance.storage import Storage
 from jobs import nodes, queue, runner
 from jobs.attempts import Attempt
-from jobs.logs import to_stderr
+from jobs.processes import ending_plainly, log_to_stderr
 from jobs.queue import QueueName
 from jobs.runner import Step
 from jobs.steps import STEPS
 
 _ANNOUNCE_SECONDS = 10.0
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("jobs.media_worker")  # not __main__
 
 
 def main() -> None:
     """Work until told to stop: SIGINT lets units end first, SIGTERM does not."""
-    to_stderr()
+    log_to_stderr()
     settings = configuration.load()
     storage = Storage(settings.media)
     slots = nodes.own_slots(settings)
@@ -66,4 +66,5 @@ def _keep_fresh(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_plainly():
+        main()

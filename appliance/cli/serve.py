@@ -11,7 +11,7 @@ from appliance import migrations
 from appliance.cli.installation import Installation, pass_installation
 from appliance.settings import Settings
 from jobs import supervisor
-from jobs.logs import to_stderr
+from jobs.processes import log_to_stderr
 from jobs.supervisor import Part
 
 _host = click.option("--host", help="The address to listen on, in place of web.host.")
@@ -36,7 +36,7 @@ def serve(installation: Installation, host: str | None, port: int | None) -> Non
     all of it; work that was under way goes on at the next start.
     """
     settings = _listening(_ready(installation), host, port)
-    to_stderr()
+    log_to_stderr()
     with supervisor.listen(settings) as listener:
         bound, number = listener.getsockname()[:2]
         url = settings.portal.public_url or _url(bound, number)
@@ -79,7 +79,7 @@ def worker(installation: Installation, queue: str) -> None:
     settings = _ready(installation)
     if queue == "control":
         _become(supervisor.worker_command(Part.CONTROL), settings)
-    to_stderr()
+    log_to_stderr()
     supervisor.supervise(settings, [Part.CONTROL, Part.MEDIA])
 
 

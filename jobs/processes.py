@@ -1,0 +1,25 @@
+"""What the worker processes have in common with one another, and with the command."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from appliance.errors import MatineeError
+
+
+def log_to_stderr() -> None:
+    """Write our own log from INFO on, and of libraries only what went wrong."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    for ours in ("jobs", "matinee"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+
+
+@contextmanager
+def ending_plainly() -> Iterator[None]:
+    """End with one sentence and the exit code of an error that has them."""
+    try:
+        yield
+    except MatineeError as error:
+        print(f"{error.title}: {error.message}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
