@@ -10,7 +10,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,11 @@ class Parts:
         """Return what the page said about an upload when it began."""
         return dict(self._known(upload).get("metadata", {}))
 
-    def all(self) -> list[str]:
-        """Return the uploads of which something lies here."""
-        return [each.name for each in self._folder.iterdir()]
+    def all(self) -> set[str]:
+        """Return the uploads of which something lies here, bytes or a line."""
+        with closing(sqlite3.connect(self._index.db_path)) as index:
+            lines = {row[0] for row in index.execute("select upload_id from uploads")}
+        return lines | {each.name for each in self._folder.iterdir()}
 
     def forget(self, upload: str) -> None:
         """Remove the bytes of an upload and its line in the index."""

@@ -92,13 +92,13 @@ def head(upload: str) -> Response:
 @guard.needs(Action.TITLE_CREATE)
 def patch(upload: str) -> Response:
     """Take the next chunk; after the last one the film becomes an asset."""
-    _own(upload)
-    body = request.get_data(cache=False)
+    row, body = _own(upload), request.get_data(cache=False)
     with full_disk_explained():
         context.storage().require_room(len(body))
         answer = _speak("PATCH", f"{BASE}/{upload}", body)
         if answer.status_code == 204:
             uploads.touch(context.db(), upload)
+        if answer.headers.get("Upload-Offset") == str(row.bytes):
             _settle(upload)
     return answer
 

@@ -8,7 +8,7 @@ from appliance.catalog import genres, titles
 from appliance.catalog.titles import Title
 from appliance.media import sources, uploads
 from appliance.media.uploads import Upload
-from appliance.permissions import Action
+from appliance.permissions import Action, check_title
 from web import context, guard
 from web.studio import arrivals, forms, tus
 from web.studio.parts import BASE
@@ -30,11 +30,14 @@ class Waiting:
 
 @guard.needs(Action.TITLE_CREATE)
 def page() -> str:
+    """Show what is on its way; ``?title=`` takes a new film for that title."""
     db, parts = context.db(), tus.parts()
     arrivals.tidy(db, context.settings(), parts)
     mine = uploads.of_account(db, context.actor().account_id or 0)
+    slug = request.args.get("title", "")
     return render_template(
         "studio/upload.html",
+        into=_editable(slug) if slug else None,
         waiting=[_waiting(upload) for upload in mine],
         endpoint=BASE,
         chunk=parts.max_chunk,
@@ -46,12 +49,13 @@ def page() -> str:
 
 @guard.needs(Action.TITLE_CREATE)
 def draft() -> tuple[str, int]:
-    """Make a draft for a film that was just chosen, and return its card."""
+    """Return the card of a film that was just chosen; a new film gets a draft."""
     filename = sources.clean_filename(request.form.get("filename", ""))
     size = request.form.get("bytes", 0, type=int)
-    sources.check_size(size, filename, context.settings())
     tus.require_takeable(filename, size)
-    title = titles.create(context.db(), context.actor(), sources.name_of(filename))
+    sources.check_size(size, filename, context.settings())
+    slug = request.form.get("title", "")
+    title = _editable(slug) if slug else _new(filename)
     card = render_template(
         "studio/upload_card.html",
         title=title,
@@ -70,6 +74,16 @@ def wish(upload: str) -> Response:
     wanted = bool(request.form.get("publish"))
     uploads.publish_when_ready(context.db(), context.actor(), upload, wanted)
     return jsonify(publish=wanted)
+
+
+def _new(filename: str) -> Title:
+    return titles.create(context.db(), context.actor(), sources.name_of(filename))
+
+
+def _editable(slug: str) -> Title:
+    title = titles.by_slug(context.db(), context.actor(), slug)
+    check_title(context.actor(), title.created_by)
+    return title
 
 
 def _waiting(upload: Upload) -> Waiting:

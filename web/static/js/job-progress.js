@@ -40,12 +40,14 @@ function show(element, report) {
   element.dataset.state = report.state;
   bar(element.querySelector(":scope > progress, :scope > td > progress"), report.percent);
   badge(element, element.querySelector("[data-badge]"), report.state);
-  put(element, "[data-summary]", summary(report));
+  // Where there is room for it, a failure is told in full below.
+  const told = report.state === "failed" && element.querySelector("[data-failure]");
+  put(element, "[data-summary]", told ? "" : summary(report));
   table(element, "renditions", report.renditions);
   table(element, "steps", report.steps);
   if (report.state === "failed") failure(element, report);
-  for (const button of element.querySelectorAll("[data-while-open]")) {
-    button.hidden = !["queued", "running"].includes(report.state);
+  for (const part of element.querySelectorAll("[data-when]")) {
+    part.hidden = !part.dataset.when.split(" ").includes(report.state);
   }
 }
 

@@ -93,7 +93,11 @@ async function draft(file) {
   const response = await fetch(page.dataset.drafts, {
     method: "POST",
     headers: { "X-CSRFToken": token, Accept: "application/json" },
-    body: new URLSearchParams({ filename: file.name, bytes: file.size }),
+    body: new URLSearchParams({
+      filename: file.name,
+      bytes: file.size,
+      title: page.dataset.into ?? "",
+    }),
   });
   if (!response.ok) throw new Error(await sentence(response));
   const holder = document.createElement("template");
