@@ -162,9 +162,8 @@ def test_the_token_in_the_path_is_swapped_while_the_film_plays(
 
     visitor.until(lambda: _token_changes(visitor, first, requests), "another token")
 
-    _hover_seek_bar(visitor, 0.9)
     visitor.until(
-        lambda: any(_token(u) != first for u in requests if u.endswith(".jpg")),
+        lambda: _picture_by_another_token(visitor, first, requests),
         "a picture by another token",
     )
 
@@ -201,6 +200,38 @@ def test_a_broken_stream_is_explained_and_retry_goes_on_from_there(
     visitor.until(lambda: _after(visitor, 21), "it plays from its place")
     assert not notice.is_visible()
     visitor.expect_problem("ERR_FAILED")
+
+
+def test_a_token_that_ran_out_while_the_machine_slept_is_renewed_without_a_word(
+    visit: Visit, film: Title
+) -> None:
+    visitor = visit()
+    asleep = ["/media/"]
+    visitor.page.route(
+        "**/*.m4s",
+        lambda route: route.fulfill(status=410) if asleep else route.fallback(),
+    )
+    opened: list[str] = []
+    visitor.page.on("request", lambda request: opened.append(request.url))
+    visitor.go(f"/watch/{film.slug}?from=20")
+    sessions = f"{visitor.home}/api/v1/playback"
+
+    visitor.until(lambda: opened.count(sessions) > 1, "a new session")
+    asleep.clear()
+
+    visitor.until(lambda: _after(visitor, 21), "it plays from its place")
+    assert not visitor.page.get_by_role("alert").is_visible()
+    visitor.expect_problem("410")
+
+
+def test_pointing_at_play_fetches_the_player_ahead(visit: Visit, film: Title) -> None:
+    visitor = visit()
+    visitor.go(f"/title/{film.slug}")
+    assert not _requested(visitor, "shaka-player")
+
+    visitor.page.locator("a.play").first.hover()
+
+    visitor.until(lambda: _requested(visitor, "shaka-player"), "the player is fetched")
 
 
 def test_a_title_without_a_film_says_so(visit: Visit, portal: LivePortal) -> None:
@@ -297,6 +328,14 @@ def _requested(visitor: Visitor, pattern: str) -> list[str]:
 
 def _token(url: str) -> str:
     return url.split("/media/")[1].split("/")[0]
+
+
+def _picture_by_another_token(
+    visitor: Visitor, first: str, requests: list[str]
+) -> bool:
+    for share in (0.2, 0.9):
+        _hover_seek_bar(visitor, share)
+    return any(_token(url) != first for url in requests if url.endswith(".jpg"))
 
 
 def _token_changes(visitor: Visitor, first: str, requests: list[str]) -> bool:

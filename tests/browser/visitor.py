@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Page, Response
+from playwright.sync_api import ConsoleMessage, Page, Response
 
 _DEADLINE_SECONDS = 20
 _WATCH_CSP = """
@@ -24,9 +24,7 @@ class Visitor:
 
     def __post_init__(self) -> None:
         self.page.add_init_script(_WATCH_CSP)
-        self.page.on(
-            "console", lambda message: self._console(message.type, message.text)
-        )
+        self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.problems.append(f"page: {error}"))
         self.page.on("request", lambda request: self._foreign(request.url))
 
@@ -53,9 +51,10 @@ class Visitor:
         assert any(words in each for each in self.problems), self.problems
         self.problems[:] = [each for each in self.problems if words not in each]
 
-    def _console(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.problems.append(f"console {kind}: {text}")
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            place = message.location["url"]
+            self.problems.append(f"console {message.type}: {message.text} {place}")
 
     def _foreign(self, url: str) -> None:
         if not url.startswith((self.home, "data:", "blob:")):

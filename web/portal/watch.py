@@ -1,5 +1,7 @@
 """The page that plays a film; its scripts open the session through the API."""
 
+import math
+
 from flask import render_template, request
 
 from appliance.catalog import titles
@@ -28,9 +30,10 @@ KEYS = (
 @guard.needs(Action.PLAYBACK_OPEN)
 def watch(slug: str) -> str:
     """``?from=SECONDS`` starts there instead of where the viewer stopped."""
+    start = request.args.get("from", math.nan, float)
     return render_template(
         "portal/watch.html",
         title=titles.by_slug(context.db(), context.actor(), slug),
-        start=request.args.get("from", None, float),
+        start=start if 0 <= start < math.inf else None,
         keys=KEYS,
     )

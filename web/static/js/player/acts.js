@@ -2,7 +2,7 @@
 
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
-export function acts({ video, player, controls }, cue, dialog) {
+export function acts(video, player, controls, cue, dialog) {
   return {
     toggle() {
       if (video.paused) {
@@ -36,10 +36,10 @@ export function acts({ video, player, controls }, cue, dialog) {
       cue(video.muted ? "Sound off" : "Sound on");
     },
     faster(direction) {
-      const at = RATES.indexOf(video.playbackRate);
-      const rate = RATES[at + direction] ?? video.playbackRate;
+      // While it buffers the video itself stands still: the player knows the speed.
+      const at = RATES.indexOf(player.getPlaybackRate());
+      const rate = RATES[Math.min(RATES.length - 1, Math.max(0, at + direction))];
       player.trickPlay(rate, false);
-      video.playbackRate = rate;
       cue(`Speed ${rate}×`);
     },
     captions() {

@@ -14,6 +14,7 @@ export class Pictures {
     try {
       const url = new URL(address, location.href).href;
       this.#track = await this.player.addThumbnailsTrack(url, "text/vtt");
+      await this.freshen();
     } catch {
       // Nothing is lost but the preview.
     }

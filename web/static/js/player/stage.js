@@ -26,7 +26,7 @@ export async function build(box, video, token) {
   configure(player, overlay);
   token.guard(player.getNetworkingEngine());
   dropNamelessButton(box);
-  return { player, overlay, controls: overlay.getControls() };
+  return { player, controls: overlay.getControls() };
 }
 
 /** Add a button of ours to the controls, drawn as in the page's template. */
@@ -67,6 +67,8 @@ function configure(player, overlay) {
     castReceiverAppId: "",
     castSenderUrl: "",
     customContextMenu: false,
+    seekOnTaps: true,
+    tapSeekDistance: 10,
     fadeDelay: 2.5,
     seekBarColors: {
       base: "rgb(255 255 255 / 0.25)",
@@ -77,8 +79,16 @@ function configure(player, overlay) {
   });
   arrange();
   narrow.addEventListener("change", arrange);
+  const retryParameters = { maxAttempts: 4, baseDelay: 400, backoffFactor: 2 };
   player.configure({
-    streaming: { bufferingGoal: 40, rebufferingGoal: 2, bufferBehind: 60 },
+    // Pictures of the manifest would keep the token they came with: see pictures.js.
+    manifest: { retryParameters, disableThumbnails: true },
+    streaming: {
+      bufferingGoal: 40,
+      rebufferingGoal: 2,
+      bufferBehind: 60,
+      retryParameters,
+    },
     abr: { defaultBandwidthEstimate: 4_000_000, restrictToElementSize: false },
     preferredText: [],
   });
