@@ -13,9 +13,10 @@ from jobs import attempts, pipeline, queue
 from jobs.attempts import Attempt, Heartbeat
 from jobs.queue import QueueName
 
-# A worker that dies is nobody's failure, but a unit that kills every worker is one.
+# A worker or encoder that is killed is nobody's failure, but one after another is.
 _MOST_LOSSES = 20
 _HINT_SECONDS = 2.0
+_KILLED = "process.killed"
 
 logger = logging.getLogger(__name__)
 
@@ -76,12 +77,13 @@ def _end(this: _Round, unit: Unit, attempt: Attempt, report: dict[str, Any]) -> 
         transitions.done(this.db, unit, report["result"])
         return
     failure = Failure(**report["error"])
-    tries_left = unit.failures + 1 < this.settings.queue.attempts
-    again = failure.retry and tries_left
     logger.warning("%s of job %s failed: %s", unit.name, unit.job, failure.message)
-    transitions.failed(
-        this.db, unit, failure, again_in=2.0**unit.failures if again else None
-    )
+    if failure.code == _KILLED:
+        _lose(this, unit)
+    else:
+        tries_left = unit.failures + 1 < this.settings.queue.attempts
+        again = 2.0**unit.failures if failure.retry and tries_left else None
+        transitions.failed(this.db, unit, failure, again_in=again)
     attempt.throw_away()
 
 
@@ -109,15 +111,20 @@ def _take_back(this: _Round, unit: Unit, attempt: Attempt) -> None:
         assert report is not None
         _end(this, unit, attempt, report)
         return
-    this.due.add(unit.job)
     logger.warning("%s of job %s lost its worker", unit.name, unit.job)
+    _lose(this, unit)
+
+
+def _lose(this: _Round, unit: Unit) -> None:
+    """Let the unit wait for the next attempt, unless it kills everything it meets."""
+    this.due.add(unit.job)
     if unit.losses < _MOST_LOSSES:
         transitions.lost(this.db, unit)
         return
     failure = Failure(
         "work.lost",
-        f"The worker died {_MOST_LOSSES + 1} times in “{unit.name}”: look for lack of"
-        " memory in the system's log, then try again.",
+        f"“{unit.name}” was killed {_MOST_LOSSES + 1} times: look for lack of memory"
+        " in the system's log, then try again.",
     )
     transitions.failed(this.db, unit, failure, again_in=None)
 

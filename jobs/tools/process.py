@@ -76,8 +76,8 @@ def run(
 
     ``on_line`` gets every line of its standard output and says whether that line was a
     sign of life; without it the output is returned.
-    Errors: ``ProcessFailed`` (``process.failed``, ``.missing``, ``.stalled``,
-    ``.timeout``, ``.output``), ``Cancelled``, ``StorageFull``.
+    Errors: ``ProcessFailed`` (``process.failed``, ``.killed``, ``.missing``,
+    ``.stalled``, ``.timeout``, ``.output``), ``Cancelled``, ``StorageFull``.
     """
     how = how or Run()
     command = [str(arg) for arg in args]
@@ -157,6 +157,9 @@ class _Running:
                 " free some room and try again.",
                 {"log_tail": self._tail()},
             )
+        if status == -signal.SIGKILL:
+            # By somebody, or for lack of memory: that says nothing about the film.
+            raise self._failure("process.killed", f"{self.name} was killed.")
         if status:
             said = _last_words(self.log) or "it said nothing"
             raise self._failure(

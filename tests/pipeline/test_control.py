@@ -263,6 +263,22 @@ def test_a_failing_step_is_tried_again_after_a_pause(room: ControlRoom) -> None:
     assert room.unit(unit.name)["error_message"] == ""
 
 
+def test_an_encoder_that_somebody_kills_counts_as_no_failure(
+    room: ControlRoom,
+) -> None:
+    unit = _encode(room)
+    room.steps["encode"] = _fails(TryAgain("process.killed", "ffmpeg was killed."))
+    room.run(unit)
+    room.round()
+    row = room.unit(unit.name)
+    room.steps = steps()
+
+    job = room.until_ended(unit.job)
+
+    assert (row["state"], row["attempt"], row["failures"]) == ("queued", 2, 0)
+    assert job.state is JobState.DONE
+
+
 def test_a_step_that_keeps_failing_fails_its_job_with_the_log(
     room: ControlRoom,
 ) -> None:

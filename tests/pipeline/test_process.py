@@ -46,6 +46,13 @@ def test_a_failure_tells_the_last_words_and_a_command_to_paste() -> None:
     assert again.returncode == 3
 
 
+def test_a_program_that_somebody_killed_is_told_from_one_that_failed() -> None:
+    with pytest.raises(ProcessFailed) as caught:
+        process.run(["sh", "-c", "kill -9 $$"])
+
+    assert caught.value.code == "process.killed"
+
+
 def test_secrets_reach_neither_the_log_nor_an_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
