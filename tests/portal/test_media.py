@@ -1,21 +1,20 @@
 """Media behind a token: what it opens, and what nobody opens without it."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from urllib.parse import urljoin
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from appliance.clock import FixedClock
+from appliance.clock import FixedClock, SystemClock
 from appliance.db import Database
 from appliance.delivery import tokens
 from appliance.media import assets
@@ -24,6 +23,7 @@ from appliance.settings import Settings
 from appliance.storage import Storage
 from tests.builders import Builders
 from tests.core import packaged
+from web import create_app
 
 _SESSION = "0123456789abcdef"
 _NUMBER = "$Number%05d$"
@@ -305,22 +305,24 @@ def test_media_is_only_read(
         assert answer.status_code == 405
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """Answers several requests at once, as players ask for several things at once."""
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the test says what went wrong."""
+
+
 @pytest.fixture
 def server(settings: Settings, storage: Storage) -> Iterator[str]:
-    """The web server as it runs in earnest, on a port of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
-                *("--threads", "8", "--log-level", "error"),
-                *("--bind", f"fd://{listening.fileno()}", "web.wsgi:app"),
-            ],
-            pass_fds=[listening.fileno()],
-            env={**os.environ, "MATINEE_HOME": str(settings.home)},
-        )
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        process.terminate()
-        process.wait(timeout=60)
+    app = create_app(settings, SystemClock())
+    with make_server("127.0.0.1", 0, app, _Server, _Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.media
