@@ -1,7 +1,6 @@
 """Following a job until it ends, with a bar for each step on a terminal."""
 
 import time
-from contextlib import AbstractContextManager
 from typing import NoReturn
 
 from rich.progress import Progress, TaskID
@@ -22,15 +21,15 @@ def follow(installation: Installation, job: str) -> JobReport:
     Errors: ``MediaError`` when it failed, ``Conflict`` when it was cancelled. Stopping
     to watch stops nothing.
     """
-    with installation.db() as db, _bars(installation) as bars:
-        report = _until_the_end(db, installation, bars, job)
+    try:
+        with installation.db() as db, installation.out.progress() as bars:
+            report = _until_the_end(db, installation, bars, job)
+    except KeyboardInterrupt:
+        installation.out.say(f"The job goes on; follow it: matinee job watch {job}")
+        raise
     if report.state != "done":
         _complain(report)
     return report
-
-
-def _bars(installation: Installation) -> AbstractContextManager[Progress]:
-    return installation.out.progress()
 
 
 def _until_the_end(
