@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
@@ -14,7 +15,7 @@ from appliance.catalog import titles
 from appliance.clock import SystemClock
 from appliance.db import Database, connect
 from appliance.media import assets, jobs
-from appliance.permissions import Role
+from appliance.permissions import SYSTEM, Role
 from appliance.settings import Settings
 from appliance.storage import Storage
 from tests.builders import Builders
@@ -23,6 +24,7 @@ from web import guard
 
 pytestmark = pytest.mark.browser
 
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 CHUNK = 1024 * 1024
 SIZE = 8 * CHUNK + 4321
 
@@ -201,6 +203,21 @@ def test_a_cancelled_upload_is_gone_and_its_draft_stays(
     assert live_db.value("select state from titles") == "draft"
 
 
+def test_an_upload_whose_title_was_removed_meanwhile_says_so(
+    page: Page, wire: Wire, film: Path, live_db: Database, storage: Storage
+) -> None:
+    wire.narrow()
+    with page.expect_request(piece(2)):
+        page.get_by_label("Choose films").set_input_files(film)
+
+    titles.remove(live_db, storage, SYSTEM, "tears-of-steel")
+
+    card = page.get_by_role("article")
+    expect(card).to_contain_text("Lost")
+    expect(card).to_contain_text("Choose the film above to start again.")
+    expect(card.get_by_role("button", name="Resume")).to_be_hidden()
+
+
 def test_another_file_is_not_taken_for_the_interrupted_one(
     page: Page, wire: Wire, film: Path, tmp_path: Path
 ) -> None:
@@ -216,6 +233,27 @@ def test_another_file_is_not_taken_for_the_interrupted_one(
 
     expect(card).to_contain_text("That is another file")
     expect(card).to_contain_text("Interrupted")
+
+
+def test_the_cards_are_accessible_and_fit_a_phone(
+    page: Page, wire: Wire, film: Path, tmp_path: Path
+) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    wire.narrow()
+    with page.expect_request(piece(2)):
+        page.get_by_label("Choose films").set_input_files(film)
+    page.reload()
+    short, long = tmp_path / "Sintel.mkv", tmp_path / f"{'x' * 90}.mov"
+    short.write_bytes(secrets.token_bytes(1000))
+    long.write_bytes(secrets.token_bytes(SIZE))
+    page.get_by_label("Choose films").set_input_files([short, long])
+
+    for words in ("Interrupted", "Processing", "Uploading"):
+        card = page.get_by_role("article").filter(has_text=words)
+        expect(card.first).to_be_visible(timeout=30_000)
+    assert violations(page) == []
+    wider = "document.documentElement.scrollWidth - innerWidth"
+    assert page.evaluate(wider) <= 0
 
 
 def test_an_empty_file_is_refused_in_a_sentence(page: Page, tmp_path: Path) -> None:
@@ -240,6 +278,16 @@ def test_two_films_arrive_one_after_another(
         card = page.get_by_role("article", name=name)
         expect(card).to_contain_text("Processing", timeout=60_000)
     assert live_db.value("select count(*) from jobs") == 2
+
+
+def violations(page: Page) -> list[Any]:
+    """Return what axe finds wrong with the page."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[Any] = page.evaluate(
+        """async () => (await axe.run()).violations.map(
+            (each) => [each.id, each.nodes.map((node) => node.html)])"""
+    )
+    return found
 
 
 def piece(number: int) -> Callable[[Request], bool]:

@@ -1,6 +1,7 @@
 """The protocol of resumable uploads: begun, continued, checked, refused, finished."""
 
 import base64
+import errno
 import hashlib
 import threading
 from pathlib import Path
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from appliance.db import Database
+from appliance.errors import StorageFull
 from appliance.media import assets, uploads
 from appliance.permissions import Role
 from appliance.settings import Settings
@@ -19,7 +21,7 @@ from tests.builders import Builders
 from tests.conftest import SignIn
 from web import guard
 from web.studio.locks import FileLocks
-from web.studio.parts import Parts
+from web.studio.parts import Parts, full_disk_explained
 
 FILM = bytes(range(256)) * 40
 NAMES = (
@@ -181,6 +183,22 @@ def test_a_film_that_finds_no_room_is_refused_before_it_is_sent(
     assert answer.status_code == 507
     assert "free some room" in answer.get_json()["detail"]
     assert db.value("select count(*) from uploads") == 0
+
+
+def test_a_disk_that_fills_up_meanwhile_is_told_in_a_sentence() -> None:
+    refusal = pytest.raises(StorageFull, match="free some room, then resume")
+    with refusal, full_disk_explained():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(PermissionError), full_disk_explained():
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_another_version_of_the_protocol_is_refused(contributor: FlaskClient) -> None:
+    url = begun(contributor)
+
+    assert contributor.post("/studio/uploads").status_code == 412
+    assert contributor.head(url).status_code == 412
+    assert contributor.patch(url, data=b"x").status_code == 412
 
 
 def test_an_empty_film_is_refused(contributor: FlaskClient) -> None:

@@ -6,6 +6,7 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -79,6 +80,26 @@ def test_a_server_killed_in_the_middle_of_a_piece_goes_on_to_the_same_bytes(
     assert live_db.value("select count(*) from jobs") == 1
 
 
+def test_of_pieces_that_race_over_several_processes_one_wins(
+    server: MortalServer, browser: requests.Session, storage: Storage
+) -> None:
+    url = server.url + begun(server, browser)
+
+    def race(fill: int) -> int:
+        with requests.Session() as racer:
+            racer.headers.update(browser.headers)
+            racer.cookies.update(browser.cookies)
+            return put(racer, url, 0, bytes([fill]) * CHUNK).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(pool.map(race, range(6)))
+
+    assert answers[0] == 204
+    assert set(answers[1:]) <= {409, 423}
+    (part,) = storage.path("uploads/parts").iterdir()
+    assert len(set(part.read_bytes())) == 1, "pieces of two requests were mixed"
+
+
 def begun(server: MortalServer, browser: requests.Session) -> str:
     name = base64.b64encode(b"film.mp4").decode()
     answer = browser.post(
@@ -94,7 +115,12 @@ def begun(server: MortalServer, browser: requests.Session) -> str:
 
 
 def sent(browser: requests.Session, url: str, offset: int) -> requests.Response:
-    piece = FILM[offset : offset + CHUNK]
+    return put(browser, url, offset, FILM[offset : offset + CHUNK])
+
+
+def put(
+    browser: requests.Session, url: str, offset: int, piece: bytes
+) -> requests.Response:
     proof = base64.b64encode(hashlib.sha256(piece).digest()).decode()
     return browser.patch(
         url,

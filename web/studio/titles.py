@@ -179,11 +179,12 @@ def _found(
 
 
 def _figures(db: Database, actor: Actor) -> dict[str, int]:
-    disk = shutil.disk_usage(context.storage().root)
+    free = context.storage().free_bytes()
+    total = shutil.disk_usage(context.storage().root).total
     return {
         "published": titles.count(db, actor, state=TitleState.PUBLISHED),
         "processing": titles.count(db, actor, state=TitleState.PROCESSING),
         "ready": titles.count(db, actor, state=TitleState.READY),
-        "free": disk.free,
-        "free_percent": 100 * disk.free // disk.total,
+        "free": free,
+        "free_percent": 100 * free // total,
     }

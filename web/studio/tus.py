@@ -27,6 +27,12 @@ class TooLarge(InvalidInput):
     status = 413
 
 
+class WrongVersion(InvalidInput):
+    """The client speaks another version of the protocol."""
+
+    status = 412
+
+
 def parts() -> Parts:
     """Return the partial films; their index is opened when first asked for."""
     known = current_app.extensions.get("matinee.parts")
@@ -172,7 +178,7 @@ def _length() -> int:
 
 def _require_version() -> None:
     if request.headers.get("Tus-Resumable") != _VERSION:
-        raise InvalidInput("upload.version", "This server speaks tus 1.0.0.")
+        raise WrongVersion("upload.version", "This server speaks tus 1.0.0.")
 
 
 def _speak(method: str, path: str, body: bytes = b"") -> Response:

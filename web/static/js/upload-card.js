@@ -8,6 +8,7 @@ const WORDS = {
   paused: "Paused",
   waiting: "Reconnecting",
   stopped: "Stopped",
+  lost: "Lost",
   arrived: "Checking",
   cancelled: "Cancelled",
   interrupted: "Interrupted",
@@ -20,6 +21,7 @@ const KINDS = {
   waiting: "warn",
   interrupted: "warn",
   stopped: "bad",
+  lost: "bad",
 };
 
 export class Card {
@@ -218,7 +220,7 @@ export class Card {
     const known = this.#whole || this.#transfer !== null;
     this.#part("pause").hidden = !["line", "sending", "waiting"].includes(state);
     this.#part("resume").hidden = !(["paused", "stopped"].includes(state) && known);
-    this.#part("cancel").hidden = ["arrived", "processing", "cancelled"].includes(state);
+    this.#part("cancel").hidden = ["arrived", "processing", "cancelled", "lost"].includes(state);
     this.#part("again").hidden = !(state === "interrupted" || (state === "stopped" && !known));
     this.#part("hint").hidden = state !== "interrupted";
   }

@@ -10,13 +10,13 @@ const WORTH_ANOTHER_TRY = new Set([408, 409, 423, 425, 429, 460]);
 const SENTENCES = {
   401: "You were signed out. Sign in in another tab, then press Resume.",
   403: "This account may not go on with this upload.",
-  404: "The server has no part of this upload any more. Start it again.",
-  410: "The server has no part of this upload any more. Start it again.",
+  404: "The server has no part of this upload any more. Choose the film above to start again.",
   413: "The server, or a proxy in front of it, refuses requests of this size.",
   507: "The server’s disk is full. What has arrived is kept: free some room, then resume.",
 };
 
-// States: sending, paused, waiting (for the server), stopped (with a sentence), arrived.
+// States: sending, paused, waiting (for the server), arrived, and with a sentence
+// stopped, or lost when there is nothing to go on with.
 export class Transfer extends EventTarget {
   #file;
   #upload;
@@ -135,7 +135,8 @@ export class Transfer extends EventTarget {
   }
 
   #stopped(error) {
-    this.#move("stopped", sentence(error));
+    const lost = error.originalResponse?.getStatus() === 404;
+    this.#move(lost ? "lost" : "stopped", sentence(error));
   }
 
   #move(state, problem = "") {
@@ -154,6 +155,7 @@ function sentence(error) {
     return "The file can no longer be read: it was moved, changed or removed. Choose it again.";
   }
   const response = error.originalResponse;
+  if (response?.getStatus() === 404) return SENTENCES[404];
   try {
     const { detail } = JSON.parse(response.getBody());
     if (detail) return detail;
