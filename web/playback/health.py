@@ -1,5 +1,6 @@
 """Two questions of whoever watches over the server: alive, and able to work?"""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -38,13 +39,14 @@ def _try_writing(folder: Path) -> None:
             file.write(b"ready")
             file.flush()
             os.fsync(file.fileno())
-        trial.unlink()
     except OSError as error:
-        trial.unlink(missing_ok=True)
         raise PreconditionFailed(
             "storage.read-only",
-            f"The storage {folder} takes no files: {error.strerror or error}.",
+            f"The storage takes no files: {error.strerror or error}.",
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            trial.unlink()
 
 
 def _fresh(response: Response) -> Response:
