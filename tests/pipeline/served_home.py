@@ -109,7 +109,7 @@ def served_home(home: Path, **environment: str) -> Iterator[ServedHome]:
         served.close()
 
 
-def until(look: Callable[[], _T], seconds: float = 20) -> _T:
+def until(look: Callable[[], _T | None], seconds: float = 20) -> _T:
     """Look again and again until there is something to see, and return it."""
     deadline = time.monotonic() + seconds
     while True:

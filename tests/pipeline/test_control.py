@@ -339,6 +339,21 @@ def test_a_disk_that_fills_up_fails_the_job_and_frees_its_scratch(
     assert not room.storage.path(f"work/{unit.job}").exists()
 
 
+def test_a_result_that_finds_the_disk_full_makes_room_and_says_so(
+    room: ControlRoom,
+) -> None:
+    unit = _encode(room)
+    folder = room.attempt(unit).folder
+    (folder / ".result.json.part").symlink_to("/dev/full")
+
+    room.run(unit)
+
+    report = room.attempt(unit).report()
+    assert report is not None
+    assert report["error"]["code"] == "storage.full"
+    assert not (folder / "chunk.mp4").exists()
+
+
 def test_one_failure_cancels_what_else_the_job_would_do(room: ControlRoom) -> None:
     room.film()
     room.until_handed_out("encode-0001")
