@@ -33,7 +33,7 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
 def audio_args(spec: Mapping[str, Any], source: Path, target: Path) -> list[str]:
     """Return the ffmpeg command for one stream."""
     samples = round(spec["duration"] * SAMPLE_RATE)
-    stream = graph.input(ffmpeg.url(source), **ffmpeg.TRUSTED_SOURCE)
+    stream = graph.input(ffmpeg.url(source), **ffmpeg.SOURCE_INPUT)
     stream = stream[str(spec["stream"])]
     # Zero is where the picture's zero is. Silence fills gaps, so that sound that was
     # lost in the source does not make the rest come too early.

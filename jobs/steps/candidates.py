@@ -12,7 +12,7 @@ from jobs.work import Work
 
 FOLDER = "candidates"
 WANTED = 5
-LOOKED_AT = 15
+LOOKED_AT = 10
 WIDEST = 1920
 _QUALITY = 2
 # Openings and closing credits make poor posters.
@@ -80,7 +80,7 @@ def score(file: Path) -> float:
 def _frame_args(source: Path, target: Path, at: float) -> list[str]:
     stream = graph.input(
         ffmpeg.url(source),
-        **ffmpeg.OUR_FILES,
+        **ffmpeg.OWN_INPUT,
         # Between this keyframe and the next, so that rounding can't find another.
         **{"ss": f"{at + 0.02:.3f}", "noaccurate_seek": None, "skip_frame": "nokey"},
         threads=1,
@@ -91,4 +91,4 @@ def _frame_args(source: Path, target: Path, at: float) -> list[str]:
         **{"f": "image2", "c:v": "mjpeg", "q:v": _QUALITY, "frames:v": 1},
         **{"update": 1, "pix_fmt": "yuvj420p"},
     )
-    return ffmpeg.compile_graph([output])
+    return ffmpeg.compile_graph([output], program=ffmpeg.OWN_FFMPEG)

@@ -42,7 +42,7 @@ def fields(path: Path, video: Mapping[str, Any], start: float, work: Work) -> st
 def _look(path: Path, number: int, start: float, work: Work) -> tuple[int, int, int]:
     args = [
         *(ffmpeg.FFMPEG, "-hide_banner", "-nostdin"),
-        *ffmpeg.options(ffmpeg.TRUSTED_SOURCE),
+        *ffmpeg.options(ffmpeg.SOURCE_INPUT),
         *("-seek_timestamp", "1", "-ss", f"{start:.6f}"),
         *("-i", ffmpeg.url(path), "-map", f"0:{number}", "-vf", "idet"),
         *("-frames:v", str(_LOOKED_AT), "-an", "-sn", "-f", "null", "-"),

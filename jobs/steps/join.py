@@ -62,7 +62,7 @@ def _quoted(path: Path) -> str:
 def _args(listing: Path, target: Path, grid: Grid) -> list[str]:
     return [
         *(ffmpeg.FFMPEG, "-hide_banner", "-nostdin", "-y", "-loglevel"),
-        *("level+warning", *ffmpeg.options(ffmpeg.OUR_FILES)),
+        *("level+warning", *ffmpeg.options(ffmpeg.OWN_INPUT)),
         # Paths in the list are our own: absolute, and allowed to be.
         *("-f", "concat", "-safe", "0", "-i", ffmpeg.url(listing)),
         *("-map", "0:v", "-c", "copy", "-map_metadata", "-1"),

@@ -12,7 +12,7 @@ from typing import Any
 import ffmpeg
 
 from jobs.chunks import Grid
-from jobs.tools.ffmpeg import TRUSTED_SOURCE, compile_graph, url
+from jobs.tools.ffmpeg import SOURCE_INPUT, compile_graph, url
 
 _HDR = frozenset({"smpte2084", "arib-std-b67"})
 _TONE_MAP = (
@@ -52,7 +52,7 @@ def chunk_args(
 
 
 def _read(source: Path, spec: Mapping[str, Any], seek: float | None) -> Any:
-    options: dict[str, Any] = dict(TRUSTED_SOURCE)
+    options: dict[str, Any] = dict(SOURCE_INPUT)
     if seek is not None:
         # Everything from the keyframe on is decoded; the grid decides what is used.
         options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek:.6f}"}

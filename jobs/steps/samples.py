@@ -27,7 +27,7 @@ def _decode(track: dict[str, Any], index: int, folder: Path, work: Work) -> None
             file.write((folder / name).read_bytes())
     # What a browser does, with one core: a check must not take the encoders' place.
     args = [
-        *(ffmpeg.FFMPEG, "-hide_banner", "-nostdin", "-v", "error"),
+        *(ffmpeg.OWN_FFMPEG, "-hide_banner", "-nostdin", "-v", "error"),
         *("-threads", "1", "-i", ffmpeg.url(sample), "-f", "null", "-"),
     ]
     try:

@@ -31,7 +31,7 @@ def text_args(spec: dict[str, Any], source: Path, target: Path) -> list[str]:
     return [
         *(ffmpeg.FFMPEG, "-hide_banner", "-nostdin", "-y", "-loglevel"),
         *("level+warning", "-copyts", "-itsoffset", f"{-spec['origin']:.6f}"),
-        *ffmpeg.options(ffmpeg.TRUSTED_SOURCE),
+        *ffmpeg.options(ffmpeg.SOURCE_INPUT),
         *("-i", ffmpeg.url(source), "-map", f"0:{spec['stream']}"),
         *("-to", f"{spec['duration']:.6f}", "-map_metadata", "-1"),
         *("-c:s", "webvtt", "-f", "webvtt", ffmpeg.url(target)),

@@ -56,9 +56,9 @@ def sheets_args(
     source: Path, folder: Path, step: int, count: int, width: int, height: int
 ) -> list[str]:
     """Return the command: the first keyframe of every ``step`` seconds, in sheets."""
-    stream = graph.input(
-        ffmpeg.url(source), skip_frame="nokey", threads=1, **ffmpeg.OUR_FILES
-    )
+    # Other frames are neither read nor decoded.
+    keys = {"discard": "nokey", "skip_frame": "nokey", "threads": 1}
+    stream = graph.input(ffmpeg.url(source), **keys, **ffmpeg.OWN_INPUT)
     wanted = f"isnan(prev_selected_t)+gt(floor(t/{step}),floor(prev_selected_t/{step}))"
     stream = stream["v"].filter("select", wanted).filter("setpts", "N/TB")
     # The last stretch may be too short to hold a keyframe of its own.
@@ -71,7 +71,7 @@ def sheets_args(
         **{"f": "image2", "c:v": "mjpeg", "q:v": _QUALITY, "fps_mode": "passthrough"},
         **{"pix_fmt": "yuvj420p", "threads": 1},
     )
-    return ffmpeg.compile_graph([output])
+    return ffmpeg.compile_graph([output], program=ffmpeg.OWN_FFMPEG)
 
 
 def _entry(

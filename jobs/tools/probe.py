@@ -4,7 +4,6 @@ import json
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def header(path: Path, work: Work) -> Header:
     """Read the header of a source."""
     entries = ["-show_streams", "-show_format", "-show_chapters"]
     found = _probe(
-        [*ffmpeg.options(ffmpeg.TRUSTED_SOURCE), *entries, "-of", "json"], path, work
+        [*ffmpeg.options(ffmpeg.SOURCE_INPUT), *entries, "-of", "json"], path, work
     )
     document = json.loads(found.out or "{}")
     return Header(
@@ -81,7 +80,7 @@ def packets(
     entries = "packet=stream_index,pts,dts,duration,pos,flags"
     found = _probe(
         [
-            *ffmpeg.options(ffmpeg.TRUSTED_SOURCE),
+            *ffmpeg.options(ffmpeg.SOURCE_INPUT),
             *("-show_entries", entries, "-of", "compact=p=0:nk=1"),
         ],
         path,
@@ -98,7 +97,7 @@ def frames(
     entries = "frame=best_effort_timestamp,interlaced_frame,top_field_first"
     found = _probe(
         [
-            *ffmpeg.options(ffmpeg.TRUSTED_SOURCE),
+            *ffmpeg.options(ffmpeg.SOURCE_INPUT),
             *("-select_streams", str(stream), "-read_intervals", interval),
             *("-show_entries", entries, "-of", "json"),
         ],
@@ -126,7 +125,8 @@ def served(names: Sequence[Path], work: Work, take: Callable[[str], None]) -> st
     try:
         found = process.run(
             [
-                *(ffmpeg.FFPROBE, "-v", "error", *ffmpeg.options(ffmpeg.OUR_FILES)),
+                *(ffmpeg.OWN_FFPROBE, "-v", "error"),
+                *ffmpeg.options(ffmpeg.OWN_INPUT),
                 *(*args, f"concatf:{listing}"),
             ],
             ffmpeg.how(work),
@@ -135,11 +135,6 @@ def served(names: Sequence[Path], work: Work, take: Callable[[str], None]) -> st
     finally:
         listing.unlink(missing_ok=True)
     return found.log
-
-
-def seconds(ticks: int, time_base: Fraction) -> Fraction:
-    """Turn ticks of a time base into exact seconds."""
-    return ticks * time_base
 
 
 def _probe(
