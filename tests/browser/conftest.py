@@ -4,27 +4,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from appliance.accounts import sessions
 from appliance.catalog.titles import Title
 from appliance.permissions import Role
 from tests.browser import catalogue, films, live_portal
+from tests.browser.chromium import launched
+from tests.browser.chromium import launched
 from tests.browser.live_portal import LivePortal
 from tests.browser.visitor import Visitor
 from tests.builders import PASSWORD
 from web import guard
 
-_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
 Visit = Callable[..., Visitor]
 
 
@@ -52,12 +44,8 @@ def slug(film: Title) -> str:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=list(_FLAGS)
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,88 @@
+"""The whole ingest against bare ffmpeg and against the peers' recipes."""
+
+import hashlib
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from appliance import settings
+from jobs.ladder import ladder
+from tests.bench import figures, recipes
+from tests.bench.figures import Cost, Figure
+from tests.bench.films import Films
+from tests.bench.installation import Installation, installed
+
+_HALF = 0.5
+
+
+def whole(films: Films, folder: Path) -> Iterator[Figure]:
+    """Probe, queue, encode, package, sprites, verify, database ÷ the encode alone."""
+    encode, rungs = settings.Encode(), ladder(1280, 720, Fraction(24))
+    ours = _ingested(films.whole, folder / "ours")
+    bare = figures.measured(
+        lambda: recipes.single_decode(
+            films.whole, rungs, encode, _made(folder / "bare")
+        )
+    )
+    note = "whole film; workers, command, database, all tools ÷ one bare ffmpeg"
+    yield figures.ratio("ingest cpu", ours.cpu, bare.cpu, 1.06, note)
+    yield figures.ratio("ingest wall", ours.wall, bare.wall, 1.10, note)
+
+
+def peers(films: Films, folder: Path) -> Iterator[Figure]:
+    """The whole ingest ÷ only the encodes of the peers' recipes, at 1080p."""
+    encode, rungs = settings.Encode(), ladder(1920, 1080, Fraction(30))
+    ours = _ingested(films.large, folder / "ours")
+    for name, recipe, goal in (
+        ("mediacms", recipes.mediacms, 0.78),
+        ("peertube", recipes.peertube, 0.72),
+    ):
+        made = partial(recipe, films.large, rungs, encode, _made(folder / name))
+        other = figures.measured(made)
+        note = f"1080p30; whole ingest ÷ the encodes of {name}, our x264 settings"
+        yield figures.ratio(f"ingest cpu, {name}", ours.cpu, other.cpu, goal, note)
+
+
+def killed(films: Films, folder: Path) -> Iterator[Figure]:
+    """One kill -9 of the workers at half-way ÷ none."""
+    calm, rough = Installation(folder / "calm"), Installation(folder / "rough")
+    undisturbed = figures.measured(lambda: _ingest(calm, films.short))
+    disturbed = figures.measured(lambda: _ingest_killed(rough, films.short))
+    note = "CPU with one kill -9 at half-way ÷ without"
+    yield figures.ratio("kill -9 cpu", disturbed.cpu, undisturbed.cpu, 1.10, note)
+    same = _segments(calm.home) == _segments(rough.home)
+    note = "1: every video segment is the same, byte for byte, as undisturbed"
+    yield figures.ratio("kill -9 output", float(same), 1.0, 1.0, note, "higher")
+
+
+def _ingested(film: Path, home: Path) -> Cost:
+    return figures.measured(lambda: _ingest(Installation(home), film))
+
+
+def _ingest(installation: Installation, film: Path) -> None:
+    with installed(installation.home) as running:
+        running.ingest(film, "Bench")
+
+
+def _ingest_killed(installation: Installation, film: Path) -> None:
+    with installed(installation.home) as running:
+        job = running.command("title", "add", film, "--title", "Bench")["job"]
+        running.wait_for_progress(_HALF)
+        running.kill()
+        running.start()
+        running.command("job", "watch", job)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _segments(home: Path) -> list[str]:
+    """Return the hashes of all video segments, sorted: ids differ between runs."""
+    packages = home / "media" / "packages"
+    return sorted(
+        hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in packages.glob("*/tracks/*/*.m4s")
+    )

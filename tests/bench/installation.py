@@ -1,0 +1,97 @@
+"""A throw-away installation with real workers, driven from the command line."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.bench import figures
+
+MATINEE = Path(sys.executable).with_name("matinee")
+_LOOK_SECONDS = 0.05
+
+
+@dataclass
+class Installation:
+    """One home folder; ``worker`` is the process that does the work."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    worker: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Make the database and an administrator."""
+        subprocess.run(
+            [MATINEE, "init", "--admin", "bench", "--password-stdin", "--yes"],
+            input=secrets.token_urlsafe(16).encode(),
+            env=self._environ(),
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+
+    def start(self) -> None:
+        """Start the control and the media worker."""
+        self.worker = subprocess.Popen(
+            [MATINEE, "worker", "--queue", "all"],
+            env=self._environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.home / "worker.log").open("ab"),
+        )
+
+    def stop(self) -> None:
+        """End the workers as a service manager would, and wait for them."""
+        if self.worker is not None:
+            self.worker.send_signal(signal.SIGTERM)
+            self.worker.wait()
+            self.worker = None
+
+    def kill(self) -> None:
+        """End the workers without a warning."""
+        if self.worker is not None:
+            self.worker.kill()
+            self.worker.wait()
+            self.worker = None
+
+    def ingest(self, film: Path, title: str) -> None:
+        """Add a film and wait until it is ready."""
+        self.command("title", "add", film, "--title", title, "--wait")
+
+    def command(self, *args: str | Path) -> Any:
+        """Run a command and return the document it prints."""
+        out = figures.run(MATINEE, "--json", *map(Path, args), environ=self._environ())
+        return json.loads(out) if out.strip() else None
+
+    def wait_for_progress(self, fraction: float) -> None:
+        """Return as soon as the newest job has come so far."""
+        while self.percent() < fraction * 100:
+            time.sleep(_LOOK_SECONDS)
+
+    def percent(self) -> float:
+        listed = self.command("job", "list")
+        found = listed["data"] if isinstance(listed, dict) else listed
+        return float(found[0]["percent"]) if found else 0.0
+
+    def _environ(self) -> dict[str, str]:
+        return {**os.environ, "MATINEE_HOME": str(self.home), **self.environ}
+
+
+@contextmanager
+def installed(home: Path, **environ: str) -> Iterator[Installation]:
+    """Give an installation whose workers run, and end them afterwards."""
+    home.mkdir(parents=True, exist_ok=True)
+    installation = Installation(home, environ)
+    installation.prepare()
+    installation.start()
+    try:
+        yield installation
+    finally:
+        installation.stop()
