@@ -25,7 +25,10 @@ class TitleState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What is listed. ``poster`` and ``backdrop`` are public ids of artwork."""
+    """What is listed. ``poster`` and ``backdrop`` are public ids of artwork.
+
+    ``genres`` stand in the order somebody gave them, the main one first.
+    """
 
     id: int
     public_id: str
@@ -55,7 +58,7 @@ select titles.*, (
         select genres.name from title_genres
         join genres on genres.id = title_genres.genre_id
         where title_genres.title_id = titles.id
-        order by genres.name collate nocase
+        order by title_genres.rowid
     )
 ) as genres
 from titles
@@ -150,6 +153,8 @@ def listing(
     offset: int = 0,
 ) -> list[Title]:
     """Return titles the actor may see: newest first, published ones by that date."""
+    if not actor.may(Action.TITLE_EDIT_OWN):
+        state = state or TitleState.PUBLISHED
     where, params = _filter(actor, state, genre)
     newest = "published_at desc, titles.id desc"
     order = newest if state == TitleState.PUBLISHED else "titles.id desc"

@@ -60,7 +60,7 @@ _CARD = """
             select genres.name from title_genres
             join genres on genres.id = title_genres.genre_id
             where title_genres.title_id = titles.id
-            order by genres.name collate nocase
+            order by title_genres.rowid
         )
     ), titles.runtime_seconds, titles.backdrop, titles.poster, titles.published_at
 """

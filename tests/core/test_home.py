@@ -98,7 +98,7 @@ def test_a_card_says_what_there_is_to_know(
     card = _row(home(db, settings, viewer), "new").cards[0]
 
     assert (card.name, card.year, card.rating) == ("Solaris", 1972, "12")
-    assert (card.minutes, card.genres) == (166, ("Drama", "Sci-Fi"))
+    assert (card.minutes, card.genres) == (166, ("Sci-Fi", "Drama"))
     assert (card.art, card.poster) == ("d" * 16, "c" * 16)
     assert (card.progress, card.minutes_left) == (None, None)
 

@@ -23,14 +23,14 @@ def test_a_new_title_is_a_draft_of_whoever_made_it(
         "  The   Glass Orchard ",
         synopsis="A botanist returns.\n\nThe trees remember.",
         year=2026,
-        genres=("Drama", "Nature"),
+        genres=("Nature", "Drama"),
         language="en",
     )
 
     assert (title.name, title.slug) == ("The Glass Orchard", "the-glass-orchard")
     assert title.state is TitleState.DRAFT
     assert title.created_by == ada.account_id
-    assert title.genres == ("Drama", "Nature")
+    assert title.genres == ("Nature", "Drama")
     assert titles.by_slug(db, ada, "the-glass-orchard") == title
 
 
