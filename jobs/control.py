@@ -107,22 +107,25 @@ class Control:
             logger.warning("this round ended early: %s", error)
 
     def _advance(self, job_public_id: str) -> None:
+        """Advance one job; what goes wrong with it must not stop the others."""
         try:
             pipeline.advance(self.db, self.storage, self.settings, job_public_id)
-        except (TryAgain, StorageFull, OSError):
-            raise
-        except Exception as error:
-            # One job must not stop the others, nor go on failing unseen for ever.
+        except (TryAgain, StorageFull) as error:
+            logger.warning("job %s goes on later: %s", job_public_id, error)
+        except OSError as error:
+            self._give_up(job_public_id, f"The system refused something: {error}.")
+        except Exception as error:  # else it would fail unseen again and again
             logger.exception("job %s can't go on", job_public_id)
-            self._give_up(job_public_id, error)
+            what = type(error).__name__
+            self._give_up(
+                job_public_id, f"It failed unexpectedly ({what}): see the log."
+            )
 
-    def _give_up(self, job_public_id: str, error: Exception) -> None:
+    def _give_up(self, job_public_id: str, sentence: str) -> None:
         job = jobs.find(self.db, job_public_id)
-        if job is None:
-            return
-        sentence = f"It failed unexpectedly: {type(error).__name__}. The log says more."
-        failure = Failure("job.unexpected", sentence)
-        pipeline.fail(self.db, self.storage, job, failure)
+        if job is not None:
+            failure = Failure("job.unexpected", sentence)
+            pipeline.fail(self.db, self.storage, job, failure)
 
     def _is_time(self, what: str, seconds: float) -> bool:
         last: float | None = getattr(self, what)

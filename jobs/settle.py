@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.db import Database, write
+from appliance.errors import MatineeError
 from appliance.media import transitions, units
 from appliance.media.units import Failure, Unit, UnitState
 from appliance.settings import Settings
@@ -44,7 +45,11 @@ def settle(db: Database, storage: Storage, settings: Settings) -> set[str]:
     """
     this = _Round(db, storage, settings)
     for unit in units.active(db):
-        _look(this, unit)
+        try:
+            _look(this, unit)
+        except (MatineeError, OSError) as error:
+            # Its title may be going away; whatever it is, it must not stop the others.
+            logger.warning("%s of job %s can't be read: %s", unit.name, unit.job, error)
     if this.alive:
         with write(db):
             for unit, heartbeat in this.alive:

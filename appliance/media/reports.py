@@ -134,7 +134,8 @@ def _units(db: Database, job_ids: list[int]) -> dict[int, list[Row]]:
         """
         select job_id, step, state, weight, progress, fps, attempt, heartbeat_at,
             started_at, ended_at,
-            case when step = 'encode' then spec -> '$.renditions' end as renditions
+            case when name = 'encode-0000' then spec -> '$.renditions' end
+                as renditions
         from work_units
         where job_id in (select value from json_each(?))
         order by job_id, position, id

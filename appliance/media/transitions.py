@@ -201,19 +201,15 @@ def forget(db: Database, job_id: int) -> None:
 def slim(db: Database, job_id: int) -> None:
     """Drop what nobody reads after the job: results that became tracks, and specs.
 
-    Of hundreds of chunks one goes on telling which renditions there are.
+    Of hundreds of chunks the first goes on telling which renditions there are.
     """
     with write(db):
         db.conn.execute(
             """
             update work_units
-            set result = case when step in ('inspect', 'verify') then result end,
+            set result = case when step = 'verify' then result end,
                 spec = case
-                    when step = 'encode' and position = (
-                        select min(first.position) from work_units first
-                        where first.job_id = work_units.job_id
-                            and first.step = 'encode'
-                    )
+                    when name = 'encode-0000'
                     then json_object('renditions', spec -> '$.renditions')
                     else '{}'
                 end

@@ -7,6 +7,7 @@ finds it there and takes it in again.
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance.catalog import titles
 from appliance.catalog.titles import Title
@@ -14,6 +15,7 @@ from appliance.db import Database, Row, write
 from appliance.errors import InvalidInput, MatineeError, NotFound
 from appliance.events import Event, record
 from appliance.media import assets, jobs, sources
+from appliance.media.assets import Asset
 from appliance.permissions import Action, Actor, check, check_title
 from appliance.settings import Settings
 from appliance.storage import Storage
@@ -75,46 +77,25 @@ def take_in(
     """
     filename = sources.clean_filename(filename)
     _permit(db, actor, title_id, publish)
-    asset = secrets.token_hex(8)
-    path = sources.path_for(asset, filename)
     try:
-        if not source.is_file():
-            raise InvalidInput("upload.no-file", f"“{filename}” is not a file.")
-        size = source.stat().st_size
-        sources.check_size(size, filename, settings)
-        sha256 = sources.bring_in(storage, source, path, keep=keep_source)
+        brought = _bring_in(storage, settings, source, filename, keep_source)
     except MatineeError as error:
         _refuse(db, actor, filename, error)
         raise
     try:
         with write(db):
             title = _title(db, actor, title_id, filename)
-            row = assets.create(
-                db,
-                title.id,
-                asset,
-                source_path=path,
-                source_name=filename,
-                source_bytes=size,
-                source_sha256=sha256,
-            )
-            job = jobs.create(db, actor, row.id, publish=publish)
+            asset = assets.create(db, title.id, **brought)
+            job = jobs.create(db, actor, asset.id, publish=publish)
             if upload is not None:
-                _received(db, upload, title.id, row.id)
-            record(
-                db,
-                actor,
-                Event.UPLOAD_FINISH,
-                f"asset/{asset}",
-                filename=filename,
-                bytes=size,
-            )
+                _received(db, upload, title.id, asset.id)
+            _finish(db, actor, asset)
     except BaseException:
-        storage.remove(Path(path).parent)
+        storage.remove(Path(brought["source_path"]).parent)
         raise
     if not keep_source:
         source.unlink(missing_ok=True)
-    return Arrival(title.slug, asset, job.public_id)
+    return Arrival(title.slug, asset.public_id, job.public_id)
 
 
 def start(
@@ -236,6 +217,25 @@ def abandoned(db: Database, settings: Settings) -> list[Upload]:
     return [_upload(row) for row in rows]
 
 
+def _bring_in(
+    storage: Storage, settings: Settings, source: Path, filename: str, keep: bool
+) -> dict[str, Any]:
+    """Bring the file into the storage; return the columns of its asset."""
+    if not source.is_file():
+        raise InvalidInput("upload.no-file", f"“{filename}” is not a file.")
+    size = source.stat().st_size
+    sources.check_size(size, filename, settings)
+    public_id = secrets.token_hex(8)
+    path = sources.path_for(public_id, filename)
+    return {
+        "public_id": public_id,
+        "source_path": path,
+        "source_name": filename,
+        "source_bytes": size,
+        "source_sha256": sources.bring_in(storage, source, path, keep=keep),
+    }
+
+
 def _permit(db: Database, actor: Actor, title_id: int | None, publish: bool) -> None:
     if title_id is None:
         check(actor, Action.TITLE_CREATE)
@@ -298,6 +298,17 @@ def _received(db: Database, public_id: str, title_id: int, asset_id: int) -> Non
 
 def _upload(row: Row) -> Upload:
     return Upload(**row | {"publish": bool(row["publish"])})
+
+
+def _finish(db: Database, actor: Actor, asset: Asset) -> None:
+    record(
+        db,
+        actor,
+        Event.UPLOAD_FINISH,
+        f"asset/{asset.public_id}",
+        filename=asset.source_name,
+        bytes=asset.source_bytes,
+    )
 
 
 def _refuse(db: Database, actor: Actor, filename: str, error: MatineeError) -> None:

@@ -16,7 +16,7 @@ from appliance.media.jobs import JobState
 from appliance.permissions import SYSTEM
 from appliance.settings import Queue, Settings
 from appliance.storage import Storage
-from jobs import queue
+from jobs import nodes, queue
 from jobs.queue import QueueName
 from tests import media_samples
 from tests.pipeline.served_home import MATINEE, served_home, until
@@ -86,6 +86,24 @@ def test_hints_are_plain_json(tmp_path: Path) -> None:
 
     assert bytes(stored).startswith(b'["')
     assert b'["a job", "a key"]' in bytes(stored)
+
+
+def test_the_hands_of_all_media_workers_that_live_are_counted(
+    storage: Storage,
+) -> None:
+    with nodes.announced(storage, 5) as mine:
+        left = mine.with_name("of-one-that-was-killed.json")
+        left.write_text(mine.read_text())
+        elsewhere = mine.with_name("of-another-machine.json")
+        elsewhere.write_text('{"node": "another machine", "slots": 7}')
+        now = elsewhere.stat().st_mtime
+
+        soon, later = nodes.slots(storage, now), nodes.slots(storage, now + 3600)
+
+    assert sorted(soon) == [5, 7]
+    assert later == [5]
+    assert not left.exists()
+    assert nodes.slots(storage, now + 3600) == []
 
 
 def test_the_media_worker_never_loads_the_database() -> None:
