@@ -49,7 +49,7 @@ def fill(portal: LivePortal, scratch: Path) -> list[Title]:
             runtime_seconds=float(seconds),
             synopsis=f"What happens in {name} is told here in a sentence or two.",
         )
-        portal.make.asset(title, duration=float(seconds), captions=("en",))
+        portal.make.asset(title, captions=("en",))
         picture = paint(scratch / f"{number}.png", _HUES[number])
         for kind in ("backdrop", "poster"):
             artwork.add(

@@ -95,6 +95,24 @@ def test_the_theme_is_kept_on_this_device_and_painted_at_once(
     assert background == "rgb(246, 247, 249)"
 
 
+def test_the_arrows_of_a_remote_control_reach_every_row_and_come_back(
+    visit: Visit, film: Title
+) -> None:
+    visitor = visit(width=1920, height=1080, reduced_motion="reduce")
+    visitor.go("/?tv=1")
+    visitor.page.get_by_role("link", name="Play").first.focus()
+
+    cards = [_press(visitor, key) for key in ("Down", "Right", "Right")]
+    below = _press(visitor, "Down")
+    back = _press(visitor, "Up")
+
+    assert len({*cards, below}) == 4
+    assert all(each.startswith("card:") for each in (*cards, below))
+    assert back == cards[-1], "a row remembers where it was left"
+    assert _press(visitor, "Up") in ("Play", "More")
+    assert _inside(visitor)
+
+
 def test_everything_but_playing_works_without_javascript(
     visit: Visit, portal: LivePortal, film: Title
 ) -> None:
@@ -116,15 +134,36 @@ def test_everything_but_playing_works_without_javascript(
 
 def _press_tab(visitor: Visitor) -> str:
     visitor.page.keyboard.press("Tab")
+    return _focused(visitor)
+
+
+def _focused(visitor: Visitor) -> str:
     stop: str = visitor.page.evaluate(
         """() => {
             const at = document.activeElement;
-            const kind = at.classList.contains("card") ? "card:" : "";
+            const card = at.matches(".card") && at.querySelector(".name").innerText;
+            const row = card && at.closest(".row").dataset.row;
             const name = at.ariaLabel || at.innerText || at.id;
-            return kind + name.trim().split("\\n")[0];
+            return card ? `card:${row}:${card}` : name.trim().split("\\n")[0];
         }"""
     )
     return stop
+
+
+def _press(visitor: Visitor, arrow: str) -> str:
+    visitor.page.keyboard.press(f"Arrow{arrow}")
+    return _focused(visitor)
+
+
+def _inside(visitor: Visitor) -> bool:
+    inside: bool = visitor.page.evaluate(
+        """() => {
+            const box = document.activeElement.getBoundingClientRect();
+            return box.top >= 0 && box.bottom <= innerHeight
+                && box.left >= 0 && box.right <= innerWidth;
+        }"""
+    )
+    return inside
 
 
 def _seen(visitor: Visitor, _stop: str) -> bool:

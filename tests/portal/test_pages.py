@@ -304,7 +304,7 @@ def _watch(
     of: float,
 ) -> None:
     """Make the film of a title and let the actor have watched up to ``position``."""
-    asset = make.asset(title, duration=of)
+    asset = make.asset(title, duration=of, heights=(), languages=())
     if position is not None:
         film = assets.by_id(make.db, asset.id)
         progress.save(make.db, settings, actor, film, position)
