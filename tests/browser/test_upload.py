@@ -203,6 +203,22 @@ def test_a_cancelled_upload_is_gone_and_its_draft_stays(
     assert live_db.value("select state from titles") == "draft"
 
 
+def test_the_card_follows_its_film_to_the_end(
+    page: Page, film: Path, live_db: Database
+) -> None:
+    page.get_by_label("Choose films").set_input_files(film)
+    card = page.get_by_role("article")
+    expect(card.get_by_role("status").first).to_have_text("Processing", timeout=30_000)
+
+    job = jobs.latest_of_asset(live_db, assets.by_id(live_db, 1).id)
+    assert job is not None
+    jobs.finish(live_db, job)
+
+    expect(card.get_by_role("status").first).to_have_text("Ready", timeout=30_000)
+    expect(card).to_contain_text("The film is ready")
+    expect(card.get_by_role("link", name="Show the title")).to_be_visible()
+
+
 def test_an_upload_whose_title_was_removed_meanwhile_says_so(
     page: Page, wire: Wire, film: Path, live_db: Database, storage: Storage
 ) -> None:

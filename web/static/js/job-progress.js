@@ -37,7 +37,12 @@ async function ask(url) {
 }
 
 function show(element, report) {
-  element.dataset.state = report.state;
+  if (element.dataset.state !== report.state) {
+    element.dataset.state = report.state;
+    element.dispatchEvent(
+      new CustomEvent("jobstate", { bubbles: true, detail: { state: report.state } }),
+    );
+  }
   bar(element.querySelector(":scope > progress, :scope > td > progress"), report.percent);
   badge(element, element.querySelector("[data-badge]"), report.state);
   // Where there is room for it, a failure is told in full below.

@@ -13,6 +13,8 @@ const WORDS = {
   cancelled: "Cancelled",
   interrupted: "Interrupted",
   processing: "Processing",
+  done: "Ready",
+  failed: "Failed",
 };
 const KINDS = {
   line: "idle",
@@ -22,7 +24,10 @@ const KINDS = {
   interrupted: "warn",
   stopped: "bad",
   lost: "bad",
+  done: "ok",
+  failed: "bad",
 };
+const OVER = new Set(["arrived", "processing", "cancelled", "lost", "done", "failed"]);
 
 export class Card {
   #token;
@@ -39,6 +44,7 @@ export class Card {
     this.#on("pause", () => this.#pause());
     this.#on("resume", () => this.#resume());
     this.#on("cancel", () => this.#cancel());
+    element.addEventListener("jobstate", (event) => this.#processed(event.detail.state));
     this.#part("wish")?.addEventListener("change", () => this.#wish());
     this.#part("choose").addEventListener("change", (event) => this.#chosen(event.target));
     this.#show();
@@ -152,6 +158,11 @@ export class Card {
     this.element.dispatchEvent(new CustomEvent("job", { detail: { element } }));
   }
 
+  #processed(state) {
+    if (state in WORDS) this.#move(state);
+    else this.#move("processing");
+  }
+
   async #outcome() {
     try {
       const response = await fetch(`${this.element.dataset.url}/outcome`, {
@@ -220,7 +231,7 @@ export class Card {
     const known = this.#whole || this.#transfer !== null;
     this.#part("pause").hidden = !["line", "sending", "waiting"].includes(state);
     this.#part("resume").hidden = !(["paused", "stopped"].includes(state) && known);
-    this.#part("cancel").hidden = ["arrived", "processing", "cancelled", "lost"].includes(state);
+    this.#part("cancel").hidden = OVER.has(state);
     this.#part("again").hidden = !(state === "interrupted" || (state === "stopped" && !known));
     this.#part("hint").hidden = state !== "interrupted";
   }
