@@ -11,7 +11,6 @@ from appliance.catalog.titles import Title
 from appliance.permissions import Role
 from tests.browser import catalogue, films, live_portal
 from tests.browser.chromium import launched
-from tests.browser.chromium import launched
 from tests.browser.live_portal import LivePortal
 from tests.browser.visitor import Visitor
 from tests.builders import PASSWORD
