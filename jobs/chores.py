@@ -10,6 +10,7 @@ from appliance.accounts import sessions
 from appliance.clock import from_text
 from appliance.db import Database
 from appliance.media import uploads
+from appliance.playback import sessions as playback
 from appliance.settings import Settings
 from appliance.storage import Storage
 from jobs import scratch
@@ -41,6 +42,7 @@ class Chores:
             self.drop_abandoned_uploads,
             self.drop_orphans,
             self.drop_ended_sessions,
+            self.end_silent_playback,
         )
         for chore in chores:
             chore()
@@ -72,6 +74,10 @@ class Chores:
     def drop_ended_sessions(self) -> None:
         """Forget sessions that have run out long ago."""
         sessions.forget_ended(self.db)
+
+    def end_silent_playback(self) -> None:
+        """End playback sessions whose player was not heard of for too long."""
+        playback.expire(self.db)
 
     def _ids(self, sql: str) -> set[str]:
         return {row["public_id"] for row in self.db.rows(sql)}
