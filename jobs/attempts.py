@@ -100,7 +100,7 @@ class Attempt:
         Of a worker on another machine only its silence tells.
         """
         try:
-            with (self.folder / "claim").open() as file:
+            with (self.folder / "claim").open("r+") as file:
                 if file.read() != node():
                     return False
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

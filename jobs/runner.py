@@ -2,12 +2,14 @@
 
 import errno
 import logging
+import os
 import shutil
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from appliance.clock import SystemClock, to_text
@@ -153,6 +155,7 @@ def _leave(attempt: Attempt, report: Report) -> None:
     if not report["ok"]:
         _clear(attempt)
     try:
+        _make_durable(attempt.folder)
         attempt.end(report)
     except FileNotFoundError:  # taken back in this moment
         return
@@ -160,6 +163,18 @@ def _leave(attempt: Attempt, report: Report) -> None:
         _clear(attempt)
         with suppress(FileNotFoundError):
             attempt.end(_of_the_system(error))
+
+
+def _make_durable(folder: Path) -> None:
+    """Wait until the disk has it all: what counts as done must survive a power cut."""
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_symlink():
+            continue
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _clear(attempt: Attempt) -> None:
