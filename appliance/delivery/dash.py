@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
 
-from appliance.delivery import naming, timeline
+from appliance.delivery import naming, thumbnails, timeline
 from appliance.media.tracks import Track, TrackKind
 
 _PROFILE = "urn:mpeg:dash:profile:isoff-live:2011"
@@ -132,7 +132,7 @@ def _thumbnails(period: ET.Element, track: Track) -> None:
         "Representation",
         {
             "id": track.public_id,
-            "bandwidth": str(max(1, track.bandwidth)),
+            "bandwidth": str(thumbnails.bandwidth(track)),
             "width": str(facts["width"] * columns),
             "height": str(facts["height"] * rows),
         },

@@ -7,7 +7,7 @@ holds no token and fits any prefix.
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from appliance.delivery import naming, timeline
+from appliance.delivery import naming, thumbnails, timeline
 from appliance.media.tracks import Track, TrackKind
 
 _Group = tuple[str, list[Track]]
@@ -126,7 +126,7 @@ def _iframe_variant(track: Track) -> Iterator[str]:
 def _image_variant(track: Track) -> Iterator[str]:
     facts = track.facts
     attributes = {
-        "BANDWIDTH": max(1, track.bandwidth),
+        "BANDWIDTH": thumbnails.bandwidth(track),
         "RESOLUTION": f"{facts['width']}x{facts['height']}",
         "CODECS": '"jpeg"',
         "URI": f'"hls/{track.public_id}.m3u8"',

@@ -27,6 +27,12 @@ def webvtt(track: Track, duration: float) -> str:
     return "\n".join(lines)
 
 
+def bandwidth(track: Track) -> int:
+    """Return how many bits a second of the film takes in pictures."""
+    seconds = track.facts["count"] * track.facts["step"]
+    return max(1, round(track.bytes * 8 / max(1, seconds)))
+
+
 def _time(seconds: float) -> str:
     milliseconds = round(seconds * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
