@@ -30,7 +30,8 @@ def webvtt(track: Track, duration: float) -> str:
 def bandwidth(track: Track) -> int:
     """Return how many bits a second of the film takes in pictures."""
     seconds = track.facts["count"] * track.facts["step"]
-    return max(1, round(track.bytes * 8 / max(1, seconds)))
+    rate: float = track.bytes * 8 / max(1, seconds)
+    return max(1, round(rate))
 
 
 def _time(seconds: float) -> str:
