@@ -73,10 +73,12 @@ def _genres(value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise _refusal("genres", "Genres are a list of names.")
     names = [_line("genres", each, 40, "A genre") for each in value]
-    once = {name.casefold(): name for name in reversed(names) if name}
+    once: dict[str, str] = {}
+    for name in filter(None, names):
+        once.setdefault(name.casefold(), name)
     if len(once) > _MOST_GENRES:
         raise _refusal("genres", f"A title has {_MOST_GENRES} genres at most.")
-    return tuple(reversed(once.values()))
+    return tuple(once.values())
 
 
 def _protected(value: object) -> int:
