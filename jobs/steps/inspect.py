@@ -16,7 +16,7 @@ from jobs import rates
 from jobs.source import Picture, Source
 from jobs.steps import interlacing, streams
 from jobs.tools import probe
-from jobs.tools.process import ProcessFailed
+from jobs.tools.process import Cancelled, ProcessFailed
 from jobs.work import Work
 
 SHORTEST = Fraction(1, 2)
@@ -148,7 +148,8 @@ def _refuse_cut_off(
     """
     listed = int(video.get("nb_frames", 0))
     indexed = header.format["format_name"].startswith("mov")
-    missing = indexed and scanned.count < listed * 0.98 - 2
+    held = scanned.count + scanned.hidden
+    missing = indexed and held < listed * 0.98 - 2
     if missing or any(words in log for words in _CUT_OFF):
         raise MediaError("source.truncated", _TRUNCATED, {"log_tail": log})
 
@@ -177,7 +178,9 @@ def _first_picture(
 ) -> Fraction:
     """Decode a little; return when the first picture is shown, in seconds."""
     number = video["index"]
-    shown, log = probe.frames(path, work, stream=number, interval="%+#48")
+    # What an edit list hides is read too, before the first picture that is shown.
+    interval = f"%+#{scanned.hidden + 48}"
+    shown, log = probe.frames(path, work, stream=number, interval=interval)
     stamps = [
         int(frame["best_effort_timestamp"])
         for frame in shown
@@ -259,5 +262,5 @@ def _sha256(path: Path, work: Work) -> str:
         while block := file.read(4 * 1024 * 1024):
             digest.update(block)
             if work.cancelled():
-                break
+                raise Cancelled("process.cancelled", "The work was cancelled.")
     return digest.hexdigest()

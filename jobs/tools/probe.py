@@ -27,11 +27,12 @@ class Header:
 class Packets:
     """The packets of one stream, in ticks of its time base.
 
-    Packets that an edit list cuts away are left out. ``times`` are presentation times
-    in the order of the file.
+    Of the packets that an edit list cuts away only their number is kept: ``hidden``.
+    ``times`` are presentation times in the order of the file.
     """
 
     count: int = 0
+    hidden: int = 0
     start: int | None = None
     end: int | None = None
     timed: bool = True
@@ -69,9 +70,12 @@ def packets(
 
     def take(line: str) -> bool:
         number, pts, dts, length, position, flags = _fields(line, 6)
-        if number is None or "D" in flags:
+        if number is None:
             return True
         stream = streams.setdefault(int(number), Packets())
+        if "D" in flags:
+            stream.hidden += 1
+            return True
         _add(stream, pts, dts, length, flags, detail=int(number) == detailed)
         if stream.count % 1000 == 0 and position is not None and expected_bytes:
             report(min(1.0, int(position) / expected_bytes))

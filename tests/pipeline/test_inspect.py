@@ -29,6 +29,18 @@ def test_a_plain_film(clips: Path, work: Work) -> None:
     assert len(found.sha256) == 64
 
 
+def test_what_a_trim_hides_is_not_taken_for_missing(clips: Path, work: Work) -> None:
+    """Phones trim so: all from the last keyframe on is kept, the edit list hides it."""
+    keys_far_apart = (*FAST, "-g", "120")
+    whole = film(clips, "untrimmed.mp4", seconds=8, video=keys_far_apart)
+    trimmed = clips / "trimmed.mp4"
+    ffmpeg("-y", "-ss", "3", "-i", whole, "-c", "copy", trimmed)
+
+    found = inspect(trimmed, work)
+
+    assert found.duration == pytest.approx(5, abs=0.1)
+
+
 def test_facts_survive_the_database(clips: Path, work: Work) -> None:
     found = inspect(film(clips), work)
 
