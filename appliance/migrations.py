@@ -272,6 +272,36 @@ create trigger titles_shown after update of state, published_at on titles begin
     where title_id = new.id;
 end;
 
+create table library_version (
+    id integer primary key check (id = 1),
+    version integer not null
+) strict;
+
+insert into library_version (id, version) values (1, 1);
+
+create trigger library_version_title_new after insert on titles begin
+    update library_version set version = version + 1;
+end;
+
+create trigger library_version_title after update of
+    slug, name, synopsis, year, rating, runtime_seconds,
+    state, poster, backdrop, published_at
+on titles begin
+    update library_version set version = version + 1;
+end;
+
+create trigger library_version_title_gone after delete on titles begin
+    update library_version set version = version + 1;
+end;
+
+create trigger library_version_genre after insert on title_genres begin
+    update library_version set version = version + 1;
+end;
+
+create trigger library_version_genre_gone after delete on title_genres begin
+    update library_version set version = version + 1;
+end;
+
 create table artwork (
     id integer primary key,
     public_id text not null unique,

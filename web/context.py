@@ -1,6 +1,8 @@
 """What a request needs from outside: settings, storage, a connection, the actor."""
 
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from flask import Flask, current_app, g
@@ -22,9 +24,9 @@ class Installation:
 
 
 def install(app: Flask, settings: Settings, clock: Clock) -> None:
-    """Give the application its installation, and close connections after requests."""
+    """Give the application its installation, and end transactions with requests."""
     app.extensions["matinee"] = Installation(settings, Storage(settings.media), clock)
-    app.teardown_appcontext(_close)
+    app.teardown_appcontext(_release)
 
 
 def installation() -> Installation:
@@ -40,9 +42,13 @@ def storage() -> Storage:
 
 
 def db() -> Database:
-    """Return the connection of this request; it is opened when first asked for."""
+    """Return the connection of this request; it is the thread's own.
+
+    Opening one costs more than all the reads of a page, so a thread keeps the one it
+    has from request to request, as long as the file is the same.
+    """
     if "db" not in g:
-        g.db = Database(settings().database, installation().clock)
+        g.db = _of_this_thread(settings().database, installation().clock)
     return cast(Database, g.db)
 
 
@@ -51,7 +57,39 @@ def actor() -> Actor:
     return cast(Actor, g.get("actor", ANONYMOUS))
 
 
-def _close(_error: BaseException | None) -> None:
-    database = g.pop("db", None)
-    if database is not None:
-        database.close()
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    path: Path
+    file: tuple[int, int]
+    clock: Clock
+    db: Database
+
+
+_threads = threading.local()
+
+
+def _of_this_thread(path: Path, clock: Clock) -> Database:
+    kept: _Kept | None = getattr(_threads, "kept", None)
+    file = _file(path)
+    if kept is not None:
+        if (kept.path, kept.file, kept.clock) == (path, file, clock):
+            return kept.db
+        kept.db.close()
+    db = Database(path, clock)
+    _threads.kept = _Kept(path, _file(path), clock, db)
+    return db
+
+
+def _file(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
+
+
+def _release(_error: BaseException | None) -> None:
+    """Leave no transaction open for the thread's next request."""
+    database: Database | None = g.pop("db", None)
+    if database is not None and database.conn.in_transaction:
+        database.conn.execute("rollback")

@@ -1,8 +1,9 @@
 """What every template may use: icons, who is signed in, the mode, readable figures."""
 
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, url_for
 
 from web import context
 from web.icons import icon
@@ -13,10 +14,23 @@ _YEAR = 365 * 24 * 3600
 
 def install(app: Flask) -> None:
     app.jinja_env.globals["icon"] = icon
+    app.jinja_env.globals["url_for"] = address
     app.jinja_env.filters["runtime"] = runtime
     app.jinja_env.filters["clock"] = clock
     app.context_processor(_everywhere)
     app.after_request(_remember_mode)
+
+
+def address(endpoint: str, **values: Any) -> str:
+    """Build an address; those of static files, a dozen on a page, are remembered."""
+    if endpoint == "static":
+        return _static(request.script_root, values["filename"])
+    return url_for(endpoint, **values)
+
+
+@lru_cache(maxsize=512)
+def _static(_root: str, filename: str) -> str:
+    return url_for("static", filename=filename)
 
 
 def runtime(seconds: float | None) -> str:

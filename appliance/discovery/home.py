@@ -110,15 +110,37 @@ def home(db: Database, settings: Settings, actor: Actor) -> Home:
 
     Errors: ``Unauthenticated``, ``Forbidden``.
     """
-    check(actor, Action.PORTAL_SEE)
-    most = settings.portal.home_cards
-    new = _new(db, most)
-    rows = [_continue(db, settings, actor), new, *_genres(db, settings)]
+    mine, ours = begun(db, settings, actor), shelves(db, settings)
+    return Home(ours.hero, (mine, *ours.rows) if mine.cards else ours.rows)
+
+
+def shelves(db: Database, settings: Settings) -> Home:
+    """Return what the home page shows to everybody who may see the portal.
+
+    It stays the same as long as :func:`edition` does.
+    """
+    new = _new(db, settings.portal.home_cards)
+    rows = [new, *_genres(db, settings)]
     return Home(
         hero=next((each for each in new.cards if each.art), None)
         or next(iter(new.cards), None),
         rows=tuple(row for row in rows if row.cards),
     )
+
+
+def edition(db: Database) -> tuple[int, str]:
+    """Return what changes with the library, and every hour: what is new grows old."""
+    version = db.value("select version from library_version")
+    return int(version), db.now()[: len("2026-01-02T12")]
+
+
+def begun(db: Database, settings: Settings, actor: Actor) -> Row:
+    """Return what the actor's profile began and has not finished.
+
+    Errors: ``Unauthenticated``, ``Forbidden``.
+    """
+    check(actor, Action.PORTAL_SEE)
+    return _continue(db, settings, actor)
 
 
 def _continue(db: Database, settings: Settings, actor: Actor) -> Row:

@@ -1,27 +1,76 @@
 """The home page: a film in large, and rows of cards."""
 
-from flask import Response, redirect, render_template, request, url_for
+from dataclasses import dataclass
+
+from flask import (
+    Response,
+    current_app,
+    get_template_attribute,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.catalog import titles
 from appliance.discovery import home as discovery
+from appliance.discovery.home import Card
 from appliance.errors import Conflict
 from appliance.media import assets
 from appliance.permissions import Action
 from appliance.playback import progress
 from web import context, guard
 
+_KEPT = "matinee.shelves"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelves:
+    """What everybody sees, drawn once for each edition of the library."""
+
+    edition: tuple[int, str]
+    hero: Card | None
+    play: Markup
+    resume: Markup
+    rows: Markup
+
 
 @guard.needs(Action.PORTAL_SEE)
 def home() -> str:
-    page = discovery.home(context.db(), context.settings(), context.actor())
-    begun = {
-        card.slug for row in page.rows if row.key == "continue" for card in row.cards
-    }
+    begun = discovery.begun(context.db(), context.settings(), context.actor())
+    shelves = _shelves()
+    resumes = shelves.hero and shelves.hero.slug in {card.slug for card in begun.cards}
     return render_template(
         "portal/home.html",
-        home=page,
-        resumes=page.hero is not None and page.hero.slug in begun,
+        begun=begun,
+        shelves=shelves,
+        hero=shelves.resume if resumes else shelves.play,
+    )
+
+
+def _shelves() -> _Shelves:
+    """Return the shelves as drawn, and draw them anew when the library changed."""
+    edition = discovery.edition(context.db())
+    kept: _Shelves | None = current_app.extensions.get(_KEPT)
+    if kept is None or kept.edition != edition:
+        kept = _drawn(edition)
+        current_app.extensions[_KEPT] = kept
+    return kept
+
+
+def _drawn(edition: tuple[int, str]) -> _Shelves:
+    page = discovery.shelves(context.db(), context.settings())
+    hero = get_template_attribute("macros/hero.html", "hero")
+    row = get_template_attribute("macros/cards.html", "row")
+    rows = [row(each, eager=each.key == "new") for each in page.rows]
+    return _Shelves(
+        edition,
+        page.hero,
+        play=hero(page.hero, "Play") if page.hero else Markup(),
+        resume=hero(page.hero, "Resume") if page.hero else Markup(),
+        rows=Markup().join(rows),
     )
 
 
