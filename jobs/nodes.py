@@ -18,12 +18,12 @@ _SILENT_SECONDS = 60
 def own_slots(settings: Settings) -> int:
     """Return how many work units this machine takes at once.
 
-    Half of the cores, since an encoder has threads of its own; but never one only: two
-    encoders side by side cost no more CPU time and leave no core idle in between.
+    One for each core, since an encoder of ours keeps one busy; never one only, so that
+    something small does not wait for the end of something long.
     """
     if settings.queue.slots > 0:
         return settings.queue.slots
-    return max(2, (os.cpu_count() or 2) // 2)
+    return max(2, os.cpu_count() or 2)
 
 
 @contextmanager

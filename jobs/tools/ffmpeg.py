@@ -8,7 +8,7 @@ that hold films are opened, and only files: a playlist named film.mp4 must not m
 server read its own files or fetch an address.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,14 +75,13 @@ def run(
     )
 
 
-def how(work: Work, alive: Callable[[], object] | None = None) -> process.Run:
+def how(work: Work) -> process.Run:
     """Say how every media tool of a unit is run."""
     return process.Run(
         nice=NICE,
         writes=work.folder,
         cancelled=work.cancelled,
         stall=work.stall_seconds,
-        alive=alive,
     )
 
 

@@ -65,8 +65,7 @@ def package(
     are seconds.
     """
     args = arguments(inputs, segment, fragment, encryption)
-    how = ffmpeg.how(work, alive=lambda: _grown(work.folder, inputs))
-    process.run(args, process.in_folder(how, work.folder))
+    process.run(args, process.in_folder(ffmpeg.how(work), work.folder))
     written = {each.folder: _read(work.folder, each) for each in inputs}
     for left in [*work.folder.glob("*.m3u8"), work.folder / MPD]:
         left.unlink()
@@ -113,11 +112,6 @@ def _descriptor(each: Input) -> str:
 
 def _iframes_name(each: Input) -> str:
     return f"{each.folder}-iframes.m3u8"
-
-
-def _grown(folder: Path, inputs: Sequence[Input]) -> int:
-    """Count the segments so far: the packager itself says nothing while it works."""
-    return sum(len(list((folder / each.folder).glob("*.m4s"))) for each in inputs)
 
 
 def _read(folder: Path, each: Input) -> Packaged:

@@ -21,7 +21,7 @@ from pathlib import Path
 from appliance.errors import MatineeError, StorageFull, TryAgain
 
 _LOG_LINES = 200
-_OUT_BYTES = 16 * 1024 * 1024
+_OUT_BYTES = 4 * 1024 * 1024
 _LINE_BYTES = 1024 * 1024
 _SPARE_BYTES = 1024 * 1024
 _LOOK_SECONDS = 0.2
@@ -52,9 +52,9 @@ class Finished:
 class Run:
     """How to run a program.
 
-    ``writes`` is the folder it writes to: a full disk is told from there. ``alive``
-    gives a value whose change counts as a sign of life, for programs that say nothing.
-    ``timeout`` and ``stall`` are in seconds, ``secrets`` never reach a log.
+    ``writes`` is the folder it writes to: a full disk is told from there. ``timeout``
+    and ``stall`` are in seconds; a program stalls when it neither reports progress nor
+    reads anything. ``secrets`` never reach a log.
     """
 
     cwd: Path | None = None
@@ -62,7 +62,6 @@ class Run:
     secrets: Sequence[str] = ()
     writes: Path | None = None
     cancelled: Callable[[], bool] = lambda: False
-    alive: Callable[[], object] | None = None
     timeout: float | None = None
     stall: float | None = None
 
@@ -129,7 +128,7 @@ class _Running:
     log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
     started: float = field(default_factory=time.monotonic)
     lived: float = field(default_factory=time.monotonic)
-    sign: object = None
+    bytes_read: int = 0
 
     def to_the_end(self, wrapped: list[str]) -> int:
         """Start it, read what it says, and return its exit status."""
@@ -180,14 +179,14 @@ class _Running:
                     key.data.feed(data)
                     if not data:
                         watched.unregister(key.fileobj)
-                self._look()
+                self._look(child.pid)
 
     def _wait(self, child: subprocess.Popen[bytes]) -> int:
         while True:
             try:
                 return child.wait(_LOOK_SECONDS)
             except subprocess.TimeoutExpired:
-                self._look()
+                self._look(child.pid)
 
     def _take_out(self, line: str) -> None:
         if self.on_line is not None:
@@ -203,13 +202,13 @@ class _Running:
     def _take_log(self, line: str) -> None:
         self.log.append(_redacted(line.rstrip("\n"), self.how.secrets))
 
-    def _look(self) -> None:
+    def _look(self, pid: int) -> None:
         """Stop here when the work is cancelled, too slow or dead."""
         if self.how.cancelled():
             raise Cancelled("process.cancelled", "The work was cancelled.")
         now = time.monotonic()
-        if self.how.alive is not None and (sign := self.how.alive()) != self.sign:
-            self.sign, self.lived = sign, now
+        if self.how.stall is not None and (read := _bytes_read(pid)) > self.bytes_read:
+            self.bytes_read, self.lived = read, now
         if self.how.timeout is not None and now - self.started > self.how.timeout:
             raise self._failure(
                 "process.timeout",
@@ -254,6 +253,19 @@ class _Lines:
                 lines, self.rest = [*lines, self.rest], b""
         for line in lines:
             self.take(line.decode("utf-8", "replace"))
+
+
+def _bytes_read(pid: int) -> int:
+    """Return how much a program has read so far; 0 when it ended.
+
+    One that decodes its way to a far chunk, or looks for the next subtitle, has
+    nothing to report for long, but it reads.
+    """
+    try:
+        counters = Path(f"/proc/{pid}/io").read_text()
+    except OSError:
+        return 0
+    return int(counters.split("rchar:")[1].split()[0])
 
 
 def _last_words(log: Sequence[str]) -> str:
