@@ -55,6 +55,10 @@ export class Screening {
   /** The server ended the session: go on in a new one where that is all it takes. */
   async #stopped(ended, reason, sentence) {
     if (!RENEWABLE.has(reason)) {
+      // The lock screen would go on asking for a picture that is refused now.
+      if ("mediaSession" in navigator) {
+        navigator.mediaSession.metadata = null;
+      }
       this.video.pause();
       this.notice.stopped(reason, sentence);
       return;
