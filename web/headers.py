@@ -21,19 +21,25 @@ _CSP = "; ".join(
     )
 )
 
+_HEADERS = (
+    ("Content-Security-Policy", _CSP),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+)
+
 
 def install(app: Flask) -> None:
     app.after_request(_set)
 
 
 def _set(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", _CSP)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    response.headers.setdefault(
-        "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
-    )
-    if request.endpoint and not request.endpoint.endswith("static"):
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+    present = {name for name, _ in response.headers}
+    for name, value in _HEADERS:
+        if name not in present:
+            response.headers.add(name, value)
+    static = request.endpoint is None or request.endpoint.endswith("static")
+    if not static and "Cache-Control" not in present:
+        response.headers.add("Cache-Control", "private, no-cache")
     return response
