@@ -1,17 +1,14 @@
 """Every page: no violation that axe finds, no scrolling sideways, no error."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from appliance.permissions import Role
+from tests.browser.axe import violations
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
-_AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 _SIZES = {"phone": (320, 640), "laptop": (1440, 900), "television": (1920, 1080)}
 
 # Who opens what; whoever adds a page adds it here. {slug} is a published title.
@@ -48,7 +45,7 @@ def test_a_page_has_no_violation_and_fits_every_screen(
     for name, (width, height) in _SIZES.items():
         visitor.page.set_viewport_size({"width": width, "height": height})
         assert _sideways(visitor) <= 0, f"scrolls sideways on a {name}"
-        assert _violations(visitor) == [], name
+        assert violations(visitor) == [], name
     _forget_missing_page(visitor, path)
 
 
@@ -60,7 +57,7 @@ def test_the_light_theme_has_no_violation(visit: Visit, slug: str, path: str) ->
     visitor.go(path.format(slug=slug))
 
     assert visitor.page.locator("html").get_attribute("data-theme") == "light"
-    assert _violations(visitor) == []
+    assert violations(visitor) == []
 
 
 @pytest.mark.parametrize("path", ["/", "/title/{slug}", "/search?q=the"])
@@ -76,7 +73,7 @@ def test_a_television_gets_large_text_and_nothing_outside_the_screen(
     )
     assert size == "24px"
     assert _sideways(visitor) <= 0
-    assert _violations(visitor) == []
+    assert violations(visitor) == []
 
 
 def _sideways(visitor: Visitor) -> int:
@@ -84,18 +81,6 @@ def _sideways(visitor: Visitor) -> int:
         "() => document.documentElement.scrollWidth - innerWidth"
     )
     return wider
-
-
-def _violations(visitor: Visitor) -> list[Any]:
-    visitor.page.evaluate(_AXE.read_text(encoding="utf-8"))
-    found: list[Any] = visitor.page.evaluate(
-        """async () => (await axe.run(document, {
-            runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
-                "best-practice"],
-        })).violations.map((each) => [each.id, each.nodes.map((node) =>
-            [node.html.slice(0, 160), node.failureSummary])])"""
-    )
-    return found
 
 
 def _forget_missing_page(visitor: Visitor, path: str) -> None:

@@ -11,6 +11,7 @@ from appliance.catalog import states
 from appliance.catalog.titles import Title
 from appliance.permissions import SYSTEM, Role
 from tests.browser import films
+from tests.browser.axe import violations
 from tests.browser.conftest import Visit
 from tests.browser.live_portal import LivePortal
 from tests.browser.visitor import Visitor
@@ -89,6 +90,7 @@ def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(
 
     visitor.page.keyboard.press("?")
     assert keys.is_visible()
+    assert violations(visitor) == []
     before = _state(visitor)["paused"]
     visitor.page.keyboard.press("k")
     visitor.page.keyboard.press("Escape")
@@ -242,6 +244,7 @@ def test_a_title_without_a_film_says_so(visit: Visit, portal: LivePortal) -> Non
     notice = visitor.page.get_by_role("alert")
     visitor.until(notice.is_visible, "the notice")
     assert "no film that can be played yet" in notice.inner_text()
+    assert violations(visitor) == []
     visitor.expect_problem("409")
 
 
