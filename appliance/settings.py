@@ -42,7 +42,7 @@ class Web:
     host: str = _setting("127.0.0.1", "The address that the web server listens on.")
     port: int = _setting(8600, "The port that the web server listens on.")
     workers: int = _setting(2, "How many web processes run.")
-    threads: int = _setting(4, "How many requests one web process answers at once.")
+    threads: int = _setting(8, "How many requests one web process answers at once.")
     secure_cookies: bool = _setting(
         False, "Send cookies over https only; switch on wherever TLS is in front."
     )

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from playwright.sync_api import Browser
 
 from appliance import db as database
 from appliance import migrations
@@ -20,6 +21,7 @@ from appliance.db import Database
 from appliance.permissions import Actor, Role
 from appliance.settings import Settings
 from appliance.storage import Storage
+from tests.browser.chromium import launched
 from tests.builders import Builders
 from web import create_app, guard
 
@@ -112,3 +114,10 @@ def matinee(settings: Settings) -> Matinee:
         return CliRunner(env=environment).invoke(main, args, input=stdin)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One real browser for all tests of a process."""
+    with launched() as browser:
+        yield browser

@@ -4,6 +4,7 @@ Every function writes into a folder and does nothing when the clip is there alre
 with a folder of the session a clip is made once.
 """
 
+import hashlib
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ def film(
     more: Sequence[str] = (),
 ) -> Path:
     """Make a clip of a moving pattern with sounds."""
-    target = folder / name
+    wanted = (seconds, size, rate, tones, picture, filters, video, more)
+    target = _place(folder, repr(wanted)) / name
     if target.exists():
         return target
     inputs = ["-f", "lavfi", "-i", f"{picture}=s={size}:r={rate}:d={seconds}"]
@@ -56,6 +58,13 @@ def film(
         maps += [f"-metadata:s:a:{out}", f"title={tone.title}"]
     ffmpeg(*inputs, *maps, *more, target)
     return target
+
+
+def _place(folder: Path, wanted: str) -> Path:
+    """Return a folder for clips of one making: names may stand for several."""
+    place = folder / hashlib.sha256(wanted.encode()).hexdigest()[:12]
+    place.mkdir(exist_ok=True)
+    return place
 
 
 def numbered(

@@ -10,7 +10,6 @@ from appliance.accounts import sessions
 from appliance.catalog.titles import Title
 from appliance.permissions import Role
 from tests.browser import catalogue, films, live_portal
-from tests.browser.chromium import launched
 from tests.browser.live_portal import LivePortal
 from tests.browser.visitor import Visitor
 from tests.builders import PASSWORD
@@ -39,12 +38,6 @@ def film(portal: LivePortal, tmp_path_factory: pytest.TempPathFactory) -> Title:
 @pytest.fixture(scope="session")
 def slug(film: Title) -> str:
     return film.slug
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture
