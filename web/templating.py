@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request, url_for
 
-from web import context
+from web import context, guard
 from web.icons import icon
 
 TV_COOKIE = "matinee_tv"
@@ -15,6 +15,7 @@ _YEAR = 365 * 24 * 3600
 def install(app: Flask) -> None:
     app.jinja_env.globals["icon"] = icon
     app.jinja_env.globals["url_for"] = address
+    app.jinja_env.globals["csrf_token"] = guard.form_token
     app.jinja_env.filters["runtime"] = runtime
     app.jinja_env.filters["clock"] = clock
     app.context_processor(_everywhere)
@@ -59,8 +60,14 @@ def _everywhere() -> dict[str, Any]:
         "portal": context.settings().portal,
         "actor": context.actor(),
         "signed_in": g.get("signed_in"),
-        "mode": "tv" if _on_tv() else "screen",
+        "csrf_token": guard.form_token,
+        "mode": mode(),
     }
+
+
+def mode() -> str:
+    """Say what the page is drawn for: ``tv`` or ``screen``."""
+    return "tv" if _on_tv() else "screen"
 
 
 def _on_tv() -> bool:

@@ -1,32 +1,38 @@
 """The home page: a film in large, and rows of cards."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask import (
     Response,
     current_app,
+    g,
     get_template_attribute,
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
+from appliance.accounts.sessions import SignedIn
 from appliance.catalog import titles
 from appliance.discovery import home as discovery
-from appliance.discovery.home import Card
+from appliance.discovery.home import Card, Row
 from appliance.errors import Conflict
 from appliance.media import assets
 from appliance.permissions import Action
 from appliance.playback import progress
-from web import context, guard
+from web import context, guard, templating
 
 _KEPT = "matinee.shelves"
+# Some 30 kB each; most come back to a page that looks as they left it.
+_PAGES = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Shelves:
     """What everybody sees, drawn once for each edition of the library."""
 
@@ -40,7 +46,16 @@ class _Shelves:
 @guard.needs(Action.PORTAL_SEE)
 def home() -> str:
     begun = discovery.begun(context.db(), context.settings(), context.actor())
-    shelves = _shelves()
+    draw = _page.__wrapped__ if "_flashes" in session else _page
+    return draw(_shelves(), begun, g.signed_in, templating.mode())
+
+
+@lru_cache(maxsize=_PAGES)
+def _page(shelves: _Shelves, begun: Row, _viewer: SignedIn, _mode: str) -> str:
+    """Draw the page, which nothing changes but what it is given.
+
+    The session of ``_viewer`` stands for name, roles, language and form token.
+    """
     resumes = shelves.hero and shelves.hero.slug in {card.slug for card in begun.cards}
     return render_template(
         "portal/home.html",
