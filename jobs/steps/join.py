@@ -83,9 +83,10 @@ def _refuse_differing(track: str, results: dict[str, Any]) -> None:
 
 def _refuse_missing(target: Path, grid: Grid) -> None:
     found = mp4.facts(target)
-    if found.samples != grid.frames or found.ticks != grid.frames * grid.ticks:
+    length = grid.frames * grid.ticks
+    if found.samples != grid.frames or found.ticks != length:
         raise TryAgain(
             "join.frames",
-            f"The joined rendition has {found.samples} frames of {grid.frames}:"
-            " it is joined again.",
+            f"The joined rendition has {found.samples} frames of {grid.frames} and"
+            f" lasts {found.ticks} ticks of {length}: it is joined again.",
         )
