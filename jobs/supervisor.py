@@ -111,6 +111,9 @@ def web_command(settings: Settings, bind: str) -> list[str]:
         "gunicorn",
         # Its control socket would be one more door, under a name that others share.
         "--no-control-socket",
+        # Players ask again every few seconds. A server that hangs up in between resets
+        # a request that is just on its way.
+        *("--keep-alive", "75"),
         *("--bind", bind),
         *("--worker-class", "gthread"),
         *("--workers", str(settings.web.workers)),

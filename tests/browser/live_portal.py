@@ -69,6 +69,7 @@ def _start(
     command = [
         *(sys.executable, "-m", "gunicorn", "web.wsgi:app"),
         *("--bind", f"fd://{listener.fileno()}", "--no-control-socket"),
+        *("--keep-alive", "75"),
         *("--workers", "1", "--threads", "8", "--worker-class", "gthread"),
     ]
     with log.open("wb") as output:

@@ -59,6 +59,7 @@ class MortalServer:
         command = [
             *(sys.executable, "-m", "gunicorn", "web.wsgi:app"),
             *("--bind", f"fd://{listener}", "--no-control-socket"),
+            *("--keep-alive", "75"),
             *("--workers", "2", "--threads", "4", "--worker-class", "gthread"),
         ]
         self._alive, held = os.pipe()
