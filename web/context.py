@@ -21,11 +21,14 @@ class Installation:
     settings: Settings
     storage: Storage
     clock: Clock
+    database: Path
 
 
 def install(app: Flask, settings: Settings, clock: Clock) -> None:
     """Give the application its installation, and end transactions with requests."""
-    app.extensions["matinee"] = Installation(settings, Storage(settings.media), clock)
+    app.extensions["matinee"] = Installation(
+        settings, Storage(settings.media), clock, settings.database
+    )
     app.teardown_appcontext(_release)
 
 
@@ -47,9 +50,11 @@ def db() -> Database:
     Opening one costs more than all the reads of a page, so a thread keeps the one it
     has from request to request, as long as the file is the same.
     """
-    if "db" not in g:
-        g.db = _of_this_thread(settings().database, installation().clock)
-    return cast(Database, g.db)
+    found: Database | None = g.get("db")
+    if found is None:
+        here = installation()
+        found = g.db = _of_this_thread(here.database, here.clock)
+    return found
 
 
 def actor() -> Actor:

@@ -11,7 +11,8 @@ import hmac
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Request, current_app, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
 from appliance.accounts import sessions
@@ -39,6 +40,7 @@ def public(why: str) -> Callable[[_View], _View]:
 
 def install(app: Flask) -> None:
     """Find out who calls, and refuse what the view's guard does not allow."""
+    app.session_interface = _FormCookie()
     _csrf.init_app(app)
     app.before_request(_enforce)
 
@@ -55,6 +57,18 @@ def require_everywhere(app: Flask) -> None:
         raise MatineeError(
             "guard.missing", f"These views declare no guard: {', '.join(bare)}."
         )
+
+
+class _FormCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie, which only those not signed in and notes in passing need.
+
+    Whoever does not send it is not made to pay for its signature.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 def form_token() -> str:

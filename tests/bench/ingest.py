@@ -47,9 +47,9 @@ def peers(films: Films, folder: Path) -> Iterator[Figure]:
 def killed(films: Films, folder: Path) -> Iterator[Figure]:
     """One kill -9 of the workers at half-way ÷ none."""
     calm, rough = Installation(folder / "calm"), Installation(folder / "rough")
-    undisturbed = figures.measured(lambda: _ingest(calm, films.short))
-    disturbed = figures.measured(lambda: _ingest_killed(rough, films.short))
-    note = "CPU with one kill -9 at half-way ÷ without"
+    undisturbed = figures.measured(lambda: _ingest(calm, films.whole))
+    disturbed = figures.measured(lambda: _ingest_killed(rough, films.whole))
+    note = "whole film; CPU with one kill -9 at half-way ÷ without"
     yield figures.ratio("kill -9 cpu", disturbed.cpu, undisturbed.cpu, 1.10, note)
     same = _segments(calm.home) == _segments(rough.home)
     note = "1: every video segment is the same, byte for byte, as undisturbed"
