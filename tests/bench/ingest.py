@@ -1,19 +1,19 @@
 """The whole ingest against bare ffmpeg and against the peers' recipes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 from appliance import settings
-from jobs.ladder import ladder
+from jobs.ladder import Rendition, ladder
 from tests.bench import figures, recipes
 from tests.bench.figures import Cost, Figure
 from tests.bench.films import Films
 from tests.bench.installation import Installation, installed
 
 _HALF = 0.5
+Recipe = Callable[[Path, Sequence[Rendition], settings.Encode, Path], None]
 
 
 def whole(films: Films, folder: Path) -> Iterator[Figure]:
@@ -34,14 +34,18 @@ def peers(films: Films, folder: Path) -> Iterator[Figure]:
     """The whole ingest ÷ only the encodes of the peers' recipes, at 1080p."""
     encode, rungs = settings.Encode(), ladder(1920, 1080, Fraction(30))
     ours = _ingested(films.large, folder / "ours")
-    for name, recipe, goal in (
-        ("mediacms", recipes.mediacms, 0.78),
-        ("peertube", recipes.peertube, 0.72),
-    ):
-        made = partial(recipe, films.large, rungs, encode, _made(folder / name))
-        other = figures.measured(made)
-        note = f"1080p30; whole ingest ÷ the encodes of {name}, our x264 settings"
-        yield figures.ratio(f"ingest cpu, {name}", ours.cpu, other.cpu, goal, note)
+
+    def cost(recipe: Recipe) -> Cost:
+        target = _made(folder / recipe.__name__)
+        return figures.measured(lambda: recipe(films.large, rungs, encode, target))
+
+    other = cost(recipes.each_from_source)
+    note = "1080p30; whole ingest ÷ one ffmpeg for each rendition, our x264 settings"
+    yield figures.ratio("ingest cpu, mediacms", ours.cpu, other.cpu, 0.78, note)
+    yield figures.ratio("ingest cpu, peertube", ours.cpu, other.cpu, 0.72, note)
+    other = cost(recipes.smaller_from_largest)
+    note = "1080p30; whole ingest ÷ the smaller ones encoded from the largest"
+    yield figures.ratio("ingest cpu, re-encoding", ours.cpu, other.cpu, None, note)
 
 
 def killed(films: Films, folder: Path) -> Iterator[Figure]:

@@ -1,9 +1,9 @@
 """What ours is compared with: plain ffmpeg, and how the peers use it.
 
 All get our x264 settings and our ladder, so that what is compared is the way in which
-the work is done. The recipes were read in the peers' sources: MediaCMS decodes the
-source once for every profile, with sound in each; PeerTube encodes the largest
-resolution first and makes the others from it, one after another.
+the work is done. MediaCMS and PeerTube both run one ffmpeg for each rendition, with
+sound in each; PeerTube may take the smaller ones from the largest that it made, which
+is cheaper and a second generation of loss.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def single_decode(
     figures.run(_FFMPEG, source, *graph, *maps, *sound)
 
 
-def mediacms(
+def each_from_source(
     source: Path, ladder: Sequence[Rendition], encode: Encode, folder: Path
 ) -> None:
     """Decode and encode the source anew for every rendition, with its sound."""
@@ -43,7 +43,7 @@ def mediacms(
         _one(source, rendition, encode, folder / f"{rendition.name}.mp4")
 
 
-def peertube(
+def smaller_from_largest(
     source: Path, ladder: Sequence[Rendition], encode: Encode, folder: Path
 ) -> None:
     """Encode the largest first, then each smaller one from the largest."""
