@@ -21,6 +21,7 @@ class Visitor:
     page: Page
     home: str
     problems: list[str] = field(default_factory=list)
+    tolerated: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.page.add_init_script(_WATCH_CSP)
@@ -52,9 +53,11 @@ class Visitor:
         self.problems[:] = [each for each in self.problems if words not in each]
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            place = message.location["url"]
-            self.problems.append(f"console {message.type}: {message.text} {place}")
+        said = f"console {message.type}: {message.text} {message.location['url']}"
+        if message.type not in ("error", "warning"):
+            return
+        if not any(words in said for words in self.tolerated):
+            self.problems.append(said)
 
     def _foreign(self, url: str) -> None:
         if not url.startswith((self.home, "data:", "blob:")):
