@@ -36,7 +36,7 @@ class FixedClock:
 
 def to_text(moment: datetime) -> str:
     """Write a moment as it stands in the database: UTC text that sorts."""
-    return moment.astimezone(UTC).strftime(_FORMAT)
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def from_text(text: str) -> datetime:

@@ -71,12 +71,14 @@ def mode() -> str:
 
 
 def _on_tv() -> bool:
+    if not request.query_string and TV_COOKIE not in request.cookies:
+        return False
     return request.args.get("tv", request.cookies.get(TV_COOKIE)) == "1"
 
 
 def _remember_mode(response: Response) -> Response:
     """Keep ``?tv=1`` for the pages that follow; ``?tv=0`` goes back."""
-    if "tv" in request.args:
+    if request.query_string and "tv" in request.args:
         response.set_cookie(
             TV_COOKIE,
             "1" if _on_tv() else "0",

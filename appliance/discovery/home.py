@@ -177,8 +177,11 @@ def _genres(db: Database, settings: Settings) -> Iterable[Row]:
 
 
 def _cards(db: Database, sql: str, **params: object) -> list[Card]:
+    rows = db.conn.execute(sql, params).fetchall()
+    if not rows:
+        return []
     newest = db.now(days=-_NEW_DAYS)
-    return [_card(row, newest) for row in db.conn.execute(sql, params)]
+    return [_card(row, newest) for row in rows]
 
 
 def _card(row: tuple[Any, ...], newest: str) -> Card:
