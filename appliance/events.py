@@ -47,6 +47,18 @@ class Event(StrEnum):
     PLAYBACK_START = "playback:start"
     PLAYBACK_REFUSE = "playback:refuse"
     PLAYBACK_END = "playback:end"
+    LICENCE_ISSUE = "licence:issue"
+    LICENCE_REFUSE = "licence:refuse"
+    KEY_CREATE = "key:create"
+    KEY_RETIRE = "key:retire"
+    KEY_ROTATE = "key:rotate"
+    KEY_EXPORT = "key:export"
+    KEY_IMPORT = "key:import"
+    POLICY_CHANGE = "policy:change"
+    GRANT_CREATE = "grant:create"
+    GRANT_END = "grant:end"
+    AVAILABILITY_CHANGE = "availability:change"
+    PROFILE_LIMIT = "profile:limit"
 
 
 MEANINGS: Mapping[Event, str] = {
@@ -84,6 +96,18 @@ MEANINGS: Mapping[Event, str] = {
     Event.PLAYBACK_START: "A playback session was opened.",
     Event.PLAYBACK_REFUSE: "A playback session was refused.",
     Event.PLAYBACK_END: "A playback session ended.",
+    Event.LICENCE_ISSUE: "Content keys or a licence went to a player.",
+    Event.LICENCE_REFUSE: "A player was refused a licence or a content key.",
+    Event.KEY_CREATE: "Content keys of an asset were made.",
+    Event.KEY_RETIRE: "Content keys of an asset were retired; no door gives them out.",
+    Event.KEY_ROTATE: "A key of the installation was replaced by a new one.",
+    Event.KEY_EXPORT: "Content keys were exported, sealed with a passphrase.",
+    Event.KEY_IMPORT: "Content keys were imported.",
+    Event.POLICY_CHANGE: "A policy of licences was made, changed or removed.",
+    Event.GRANT_CREATE: "Somebody was granted the right to watch something.",
+    Event.GRANT_END: "A right to watch something was taken away.",
+    Event.AVAILABILITY_CHANGE: "When, where or to whom a title is shown changed.",
+    Event.PROFILE_LIMIT: "The age limit of a profile changed.",
 }
 
 

@@ -543,3 +543,147 @@ create index progress_asset on progress (asset_id);
 create index progress_recent on progress (profile_id, finished, updated_at desc);
 """,
     )
+
+
+@migrations()
+def protection(db: sqlite_utils.Database) -> None:
+    """Content keys, policies of licences, and what each track is encrypted with."""
+    _script(
+        db,
+        """
+create table licence_policies (
+    id integer primary key,
+    name text not null unique collate nocase,
+    document text not null,
+    created_at text not null,
+    updated_at text not null
+) strict;
+
+alter table titles add column key_systems text not null default '[]';
+
+alter table titles add column scheme text not null default ''
+    check (scheme in ('', 'cbcs', 'cenc'));
+
+alter table titles add column policy_id integer
+    references licence_policies (id) on delete set null;
+
+create index titles_policy on titles (policy_id) where policy_id is not null;
+
+alter table tracks add column scheme text not null default ''
+    check (scheme in ('', 'cbcs', 'cenc'));
+
+alter table tracks add column kid text;
+
+alter table tracks add column iv text;
+
+create table content_keys (
+    id integer primary key,
+    asset_id integer not null references assets (id) on delete cascade,
+    generation integer not null,
+    label text not null check (label in ('AUDIO', 'SD', 'HD', 'UHD')),
+    scheme text not null check (scheme in ('cbcs', 'cenc')),
+    kid text not null unique,
+    wrapped blob not null,
+    kek text not null,
+    iv text,
+    provider text not null,
+    pssh text not null default '{}',
+    created_at text not null,
+    retired_at text,
+    unique (asset_id, generation, label)
+) strict;
+
+create index content_keys_kek on content_keys (kek);
+""",
+    )
+
+
+@migrations()
+def rights(db: sqlite_utils.Database) -> None:
+    """Rights of roles and with policies, availability windows, limits of profiles."""
+    _script(
+        db,
+        """
+create table entitlements_new (
+    id integer primary key,
+    public_id text not null unique default (lower(hex(randomblob(8)))),
+    subject text not null
+        check (subject in ('everyone', 'role', 'group', 'account')),
+    subject_id integer,
+    role text,
+    object text not null check (object in ('all', 'title', 'collection')),
+    object_id integer,
+    source text not null,
+    starts_at text,
+    ends_at text,
+    streams integer check (streams >= 0),
+    uhd_streams integer check (uhd_streams >= 0),
+    max_height integer check (max_height > 0),
+    downloads integer not null default 0,
+    policy_id integer references licence_policies (id) on delete set null,
+    created_at text not null,
+    check ((subject = 'role') = (role is not null))
+) strict;
+
+insert into entitlements_new (id, subject, subject_id, object, object_id,
+    source, starts_at, ends_at, streams, max_height, downloads, created_at)
+select id, subject, subject_id, object, object_id,
+    source, starts_at, ends_at, streams, max_height, downloads, created_at
+from entitlements;
+
+drop table entitlements;
+
+alter table entitlements_new rename to entitlements;
+
+create index entitlements_subject on entitlements (subject, subject_id);
+
+create index entitlements_object on entitlements (object, object_id);
+
+create index entitlements_policy on entitlements (policy_id)
+    where policy_id is not null;
+
+create table availability_windows (
+    id integer primary key,
+    public_id text not null unique,
+    title_id integer not null references titles (id) on delete cascade,
+    starts_at text,
+    ends_at text,
+    group_id integer references groups (id) on delete cascade,
+    territories text not null default '[]',
+    max_height integer check (max_height > 0),
+    created_at text not null
+) strict;
+
+create index availability_windows_title on availability_windows (title_id);
+
+create index availability_windows_group on availability_windows (group_id)
+    where group_id is not null;
+
+alter table profiles add column rating_limit integer
+    check (rating_limit between 0 and 21);
+""",
+    )
+
+
+@migrations()
+def streams(db: sqlite_utils.Database) -> None:
+    """What a playback session is counted by, and what it was opened from."""
+    _script(
+        db,
+        """
+alter table playback_sessions add column sign_in text not null default '';
+
+alter table playback_sessions add column address text not null default '';
+
+alter table playback_sessions add column user_agent text not null default '';
+
+alter table playback_sessions add column max_height integer;
+
+alter table playback_sessions add column uhd integer not null default 0;
+
+alter table playback_sessions add column licences integer not null default 0;
+
+create index playback_sessions_sign_in on playback_sessions (sign_in)
+    where ended_at is null;
+""",
+    )

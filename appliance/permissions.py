@@ -30,6 +30,10 @@ class Action(StrEnum):
     JOB_CONTROL = "job:control"
     ACCOUNT_MANAGE = "account:manage"
     AUDIT_READ = "audit:read"
+    KEY_MANAGE = "key:manage"
+    GRANT_MANAGE = "grant:manage"
+    PLAYBACK_MANAGE = "playback:manage"
+    ACCESS_EXPLAIN = "access:explain"
 
 
 MEANINGS: Mapping[Action, str] = {
@@ -44,6 +48,10 @@ MEANINGS: Mapping[Action, str] = {
     Action.JOB_CONTROL: "Retry and cancel jobs.",
     Action.ACCOUNT_MANAGE: "Create, change and disable accounts.",
     Action.AUDIT_READ: "Read the audit log.",
+    Action.KEY_MANAGE: "List, rotate, export and import content keys.",
+    Action.GRANT_MANAGE: "Grant and take away rights to watch.",
+    Action.PLAYBACK_MANAGE: "See what everybody watches now, and stop it.",
+    Action.ACCESS_EXPLAIN: "Ask why somebody may or may not watch a title.",
 }
 
 _VIEWER = frozenset({Action.PORTAL_SEE, Action.PLAYBACK_OPEN})
@@ -57,6 +65,7 @@ _PUBLISHER = _CONTRIBUTOR | {
     Action.TITLE_PUBLISH,
     Action.TITLE_REMOVE,
     Action.JOB_CONTROL,
+    Action.ACCESS_EXPLAIN,
 }
 
 ROLES: Mapping[Role, frozenset[Action]] = {
@@ -72,7 +81,8 @@ class Actor:
     """Who acts: a signed-in account with its profile, or the system itself.
 
     ``account_id`` is None for the system and for somebody not signed in;
-    ``address`` is the network address the audit log names.
+    ``address`` is the network address the audit log names, ``session`` the public id
+    of the session that it signed in with; empty for commands.
     """
 
     username: str
@@ -80,6 +90,7 @@ class Actor:
     profile_id: int | None = None
     roles: frozenset[Role] = field(default_factory=frozenset)
     address: str = ""
+    session: str = ""
 
     @property
     def signed_in(self) -> bool:

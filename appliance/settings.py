@@ -14,7 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from appliance.cenc import SHORT, Scheme
 from appliance.errors import ConfigError
+
+LICENCE_SERVICES = (
+    "widevine-cloud",
+    "axinom",
+    "doverunner",
+    "ezdrm",
+    "keyos",
+    "expressplay",
+    "drmtoday",
+)
 
 _T = TypeVar("_T")
 
@@ -117,8 +128,68 @@ class Playback:
     native_token_seconds: int = _setting(
         21600, "How long a media token lives for players that cannot swap it."
     )
+    streams: int = _setting(
+        0,
+        "How many streams an account may watch at once; 0: no limit. A right of"
+        " its own, as from a plan, counts instead.",
+    )
+    uhd_streams: int = _setting(
+        0, "How many of them may be sharper than 1080p; 0: no limit of their own."
+    )
+    watermark: str = _setting(
+        "off", "Where the viewer's name moves over the picture: off, protected or all."
+    )
     resume_least_percent: int = _setting(5, "Below this much watched, start over.")
     resume_most_percent: int = _setting(90, "Above this much watched, it is finished.")
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    protect_new: bool = _setting(False, "Protect new titles unless somebody says not.")
+    key_systems: str = _setting(
+        "clearkey",
+        "What opens protected titles that do not say so themselves: clearkey,"
+        " widevine, playready, fairplay, with commas between.",
+    )
+    scheme: str = _setting(
+        "cbcs", "How they are encrypted: cbcs, or cenc for devices before about 2018."
+    )
+    clear_lead_seconds: int = _setting(
+        0, "How much of the beginning stays unencrypted, so that it starts sooner."
+    )
+    keys_from: str = _setting(
+        "local", "Who makes content keys: local, widevine or speke."
+    )
+    keys_url: str = _setting(
+        "", "The key service of the provider (keys_from = widevine or speke)."
+    )
+    licences_from: str = _setting(
+        "",
+        "Whose licence service stands behind ours: widevine-cloud, axinom, doverunner,"
+        " ezdrm, keyos, expressplay or drmtoday; empty: none but ClearKey.",
+    )
+    widevine_url: str = _setting("", "Its Widevine address, where it is not the usual.")
+    playready_url: str = _setting("", "Its PlayReady address.")
+    fairplay_url: str = _setting("", "Its FairPlay address.")
+    credentials: str = _setting(
+        "",
+        "The file, mode 0600, with the provider's secrets; empty: drm.toml in the"
+        " folder of keys.",
+    )
+    timeout_seconds: int = _setting(10, "How long a provider may take to answer.")
+    licences_per_session: int = _setting(
+        200, "How many licences one playback session may ask for."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    geoip_database: str = _setting(
+        "", "A MaxMind DB file that names the country of an address; empty: none."
+    )
+    home_country: str = _setting(
+        "", "The country of private addresses, as DE; empty: unknown."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +205,8 @@ class Settings:
     uploads: Uploads = field(default_factory=Uploads)
     accounts: Accounts = field(default_factory=Accounts)
     playback: Playback = field(default_factory=Playback)
+    protection: Protection = field(default_factory=Protection)
+    access: Access = field(default_factory=Access)
     source: Path | None = None
 
     @property
@@ -181,6 +254,13 @@ def documented() -> Iterator[Documented]:
                 default=each.default,
                 doc=each.metadata.get("doc", ""),
             )
+
+
+def key_systems(protection: Protection) -> tuple[str, ...]:
+    """Return the short names that ``protection.key_systems`` lists."""
+    return tuple(
+        name.strip() for name in protection.key_systems.split(",") if name.strip()
+    )
 
 
 def load(
@@ -325,7 +405,36 @@ def _refuse_nonsense(settings: Settings) -> None:
         ),
         (0 <= encode.crf <= 51, "encode.crf must lie between 0 and 51."),
         (settings.playback.heartbeat_seconds > 0, "playback.heartbeat_seconds: > 0."),
+        (
+            settings.playback.watermark in ("off", "protected", "all"),
+            "playback.watermark must be off, protected or all.",
+        ),
+        *_of_protection(settings.protection),
     )
     for right, sentence in checks:
         if not right:
             raise ConfigError("config.value", sentence)
+
+
+def _of_protection(protection: Protection) -> tuple[tuple[bool, str], ...]:
+    systems = key_systems(protection)
+    return (
+        (
+            protection.scheme in tuple(Scheme),
+            "protection.scheme must be cbcs or cenc.",
+        ),
+        (
+            bool(systems) and set(systems) <= set(SHORT),
+            f"protection.key_systems must name some of: {', '.join(SHORT)}.",
+        ),
+        (
+            protection.keys_from in ("local", "widevine", "speke"),
+            "protection.keys_from must be local, widevine or speke.",
+        ),
+        (
+            protection.licences_from in ("", *LICENCE_SERVICES),
+            "protection.licences_from must be empty or one of:"
+            f" {', '.join(LICENCE_SERVICES)}.",
+        ),
+        (protection.timeout_seconds > 0, "protection.timeout_seconds: > 0."),
+    )

@@ -39,7 +39,12 @@ class SignedIn:
     def actor(self, address: str) -> Actor:
         """Return the actor that the core checks and the audit log names."""
         return Actor(
-            self.username, self.account_id, self.profile_id, self.roles, address
+            self.username,
+            self.account_id,
+            self.profile_id,
+            self.roles,
+            address,
+            self.session_id,
         )
 
 

@@ -1,11 +1,13 @@
 """Titles: made, edited, listed, searched and removed; states move elsewhere."""
 
+import json
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from appliance.catalog import fields, genres, removal, slugs
+from appliance.cenc import KeySystem, Scheme
 from appliance.db import Database, Row, write
 from appliance.errors import NotFound
 from appliance.events import Event, record
@@ -27,7 +29,9 @@ class TitleState(StrEnum):
 class Title:
     """What is listed. ``poster`` and ``backdrop`` are public ids of artwork.
 
-    ``genres`` stand in the order somebody gave them, the main one first.
+    ``genres`` stand in the order somebody gave them, the main one first. A protected
+    title opens with its ``key_systems`` and is encrypted by its ``scheme``; those of
+    the library where they are empty. ``policy_id`` is that of its licences.
     """
 
     id: int
@@ -49,6 +53,9 @@ class Title:
     published_at: str | None
     poster: str | None
     backdrop: str | None
+    key_systems: tuple[KeySystem, ...] = ()
+    scheme: Scheme | None = None
+    policy_id: int | None = None
 
 
 _SELECT = """
@@ -289,5 +296,7 @@ def _title(row: Row) -> Title:
             "state": TitleState(row["state"]),
             "protected": bool(row["protected"]),
             "genres": tuple(names.split("\x1f")) if names else (),
+            "key_systems": tuple(map(KeySystem, json.loads(row["key_systems"]))),
+            "scheme": Scheme(row["scheme"]) if row["scheme"] else None,
         }
     )

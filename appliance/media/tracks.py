@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from appliance.cenc import Scheme
 from appliance.db import Database, Row, write
 
 
@@ -22,7 +23,8 @@ class Track:
 
     ``path`` is the folder in the storage, ``codec`` as in RFC 6381, ``frame_rate`` a
     fraction, ``bandwidth`` the peak in bits per second. ``facts`` holds the times and
-    sizes of the segments; its shape depends on the kind.
+    sizes of the segments; its shape depends on the kind. An encrypted track says its
+    ``scheme``, and in hexadecimal its ``kid`` and, where it is constant, its ``iv``.
     """
 
     id: int
@@ -43,6 +45,9 @@ class Track:
     average_bandwidth: int
     bytes: int
     facts: dict[str, Any]
+    scheme: Scheme | None = None
+    kid: str | None = None
+    iv: str | None = None
 
 
 def of_asset(db: Database, asset_id: int) -> list[Track]:
@@ -77,8 +82,8 @@ def _insert(db: Database, asset_id: int, entry: Mapping[str, Any]) -> None:
         """
         insert into tracks (public_id, asset_id, kind, name, path, codec, language,
             label, role, width, height, frame_rate, channels, bandwidth,
-            average_bandwidth, bytes, facts, created_at)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            average_bandwidth, bytes, facts, scheme, kid, iv, created_at)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             entry["id"],
@@ -98,6 +103,9 @@ def _insert(db: Database, asset_id: int, entry: Mapping[str, Any]) -> None:
             entry.get("average_bandwidth", 0),
             entry.get("bytes", 0),
             json.dumps(entry.get("facts", {}), separators=(",", ":")),
+            entry.get("scheme") or "",
+            entry.get("kid"),
+            entry.get("iv"),
             db.now(),
         ),
     )
@@ -123,4 +131,7 @@ def _track(row: Row) -> Track:
         average_bandwidth=row["average_bandwidth"],
         bytes=row["bytes"],
         facts=json.loads(row["facts"]),
+        scheme=Scheme(row["scheme"]) if row["scheme"] else None,
+        kid=row["kid"],
+        iv=row["iv"],
     )
