@@ -6,9 +6,9 @@ Addresses are relative to the manifest, which lies beside ``tracks/``.
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from itertools import groupby
 
-from appliance.delivery import naming, thumbnails, timeline
+from appliance.delivery import dash_keys, naming, thumbnails, timeline
+from appliance.delivery.signalling import NO_SYSTEM, Signalling
 from appliance.media.tracks import Track, TrackKind
 
 _PROFILE = "urn:mpeg:dash:profile:isoff-live:2011"
@@ -27,16 +27,21 @@ _ROLES = frozenset(
     }
 )
 _CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
+_SWITCHING_SCHEME = "urn:mpeg:dash:adaptation-set-switching:2016"
 _TILE_SCHEME = "http://dashif.org/guidelines/thumbnail_tile"
 
 
-def manifest(tracks: Sequence[Track], duration: float) -> str:
+def manifest(
+    tracks: Sequence[Track], duration: float, signalling: Signalling = NO_SYSTEM
+) -> str:
     """Render the MPD; ``duration`` is the film's, in seconds."""
     length = timeline.length(tracks, duration)
+    protected = any(each.kid for each in tracks)
     mpd = ET.Element(
         "MPD",
         {
             "xmlns": "urn:mpeg:dash:schema:mpd:2011",
+            **(dash_keys.NAMESPACES if protected else {}),
             "profiles": _PROFILE,
             "type": "static",
             "mediaPresentationDuration": f"PT{length:.6f}S",
@@ -47,8 +52,8 @@ def manifest(tracks: Sequence[Track], duration: float) -> str:
     by_kind: Mapping[TrackKind, list[Track]] = {
         kind: [each for each in tracks if each.kind is kind] for kind in TrackKind
     }
-    _video(period, by_kind[TrackKind.VIDEO])
-    _audio(period, by_kind[TrackKind.AUDIO])
+    _video(period, by_kind[TrackKind.VIDEO], signalling)
+    _audio(period, by_kind[TrackKind.AUDIO], signalling)
     _texts(period, by_kind[TrackKind.TEXT])
     for track in by_kind[TrackKind.THUMBNAILS]:
         _thumbnails(period, track)
@@ -59,25 +64,41 @@ def manifest(tracks: Sequence[Track], duration: float) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _video(period: ET.Element, tracks: list[Track]) -> None:
-    """One set for each family of codecs: a player switches only inside a set."""
-    for _, group in groupby(sorted(tracks, key=_family), key=_family):
-        renditions = list(group)
-        largest = max(renditions, key=lambda each: each.height or 0)
+def _video(period: ET.Element, tracks: list[Track], signalling: Signalling) -> None:
+    """One set for each family of codecs and each key.
+
+    A player switches inside a set, and between the sets of a family as they say.
+    """
+    sets: dict[tuple[str, str | None], list[Track]] = {}
+    for track in sorted(tracks, key=_family):
+        sets.setdefault((_family(track), track.kid), []).append(track)
+    ids = {key: len(period) + place for place, key in enumerate(sets, start=1)}
+    for (family, kid), renditions in sets.items():
         adaptation = _segmented_set(period, "video")
+        _size(adaptation, renditions)
+        dash_keys.protect(adaptation, renditions[0], signalling)
+        others = [str(ids[key]) for key in sets if key[0] == family and key[1] != kid]
+        if others:
+            linked = {"schemeIdUri": _SWITCHING_SCHEME, "value": ",".join(others)}
+            ET.SubElement(adaptation, "SupplementalProperty", linked)
         _role(adaptation, "main")
-        adaptation.set("maxWidth", str(largest.width))
-        adaptation.set("maxHeight", str(largest.height))
         for track in renditions:
             shape = {"width": track.width, "height": track.height, "sar": "1:1"}
             rate = _frame_rate(track)
             _segmented(adaptation, track, {**shape, "frameRate": rate})
 
 
-def _audio(period: ET.Element, tracks: list[Track]) -> None:
+def _size(adaptation: ET.Element, renditions: list[Track]) -> None:
+    largest = max(renditions, key=lambda each: each.height or 0)
+    adaptation.set("maxWidth", str(largest.width))
+    adaptation.set("maxHeight", str(largest.height))
+
+
+def _audio(period: ET.Element, tracks: list[Track], signalling: Signalling) -> None:
     names = naming.names(tracks)
     for track in tracks:
         adaptation = _segmented_set(period, "audio")
+        dash_keys.protect(adaptation, track, signalling)
         _describe(adaptation, track, names[track.id])
         _role(adaptation, track.role)
         rate = track.facts.get("sample_rate")

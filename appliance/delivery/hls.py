@@ -7,17 +7,19 @@ holds no token and fits any prefix.
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from appliance.delivery import naming, thumbnails, timeline
+from appliance.delivery import hls_keys, naming, thumbnails, timeline
+from appliance.delivery.signalling import NO_SYSTEM, Signalling
 from appliance.media.tracks import Track, TrackKind
 
 _Group = tuple[str, list[Track]]
 
 
-def multivariant(tracks: Sequence[Track]) -> str:
+def multivariant(tracks: Sequence[Track], signalling: Signalling = NO_SYSTEM) -> str:
     """Render the playlist that names every rendition, language and subtitle."""
     groups = _audio_groups(tracks)
     texts = _of(tracks, TrackKind.TEXT)
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    lines += hls_keys.of_session(tracks, signalling)
     for group, audio in groups:
         lines += _media_lines("AUDIO", group, audio)
     lines += _media_lines("SUBTITLES", "text", texts)

@@ -1,15 +1,19 @@
 """HLS media playlists: of a rendition, its keyframes, a subtitle, the thumbnails.
 
-They lie in ``hls/`` beside ``tracks/`` and name their segments relative to that.
+They lie in ``hls/`` beside ``tracks/`` and name their segments relative to that. The
+keys of an encrypted track come after its clear beginning. No discontinuity is marked
+there: nothing about the pictures changes, and with one Shaka Player never shows
+subtitles that are turned on later.
 """
 
-from appliance.delivery import timeline
+from appliance.delivery import hls_keys, timeline
+from appliance.delivery.signalling import NO_SYSTEM, Signalling
 from appliance.media.tracks import Track, TrackKind
 
 _HEAD = ("#EXTM3U", "#EXT-X-VERSION:7")
 
 
-def media(track: Track, duration: float) -> str:
+def media(track: Track, duration: float, signalling: Signalling = NO_SYSTEM) -> str:
     """Render the playlist of one track; ``duration`` is the film's, in seconds."""
     if track.kind is TrackKind.TEXT:
         return _text_playlist(track, duration)
@@ -19,19 +23,26 @@ def media(track: Track, duration: float) -> str:
     longest = max(facts["segments"]) / facts["timescale"]
     lines = [*_HEAD, *_playlist_head(longest), _map(track)]
     lengths = timeline.decimals(facts["segments"], facts["timescale"])
+    first = _first_encrypted(track)
     for number, length in enumerate(lengths, start=1):
+        if number - 1 == first:
+            lines += hls_keys.of_track(track, signalling)
         lines += [f"#EXTINF:{length},", f"{_folder(track)}/{number:05}.m4s"]
     return _text([*lines, "#EXT-X-ENDLIST"])
 
 
-def iframes(track: Track) -> str:
+def iframes(track: Track, signalling: Signalling = NO_SYSTEM) -> str:
     """Render the playlist of the keyframes of a video track, for trick play."""
     frames = track.facts["iframes"]
     ticks = timeline.iframes(track)
     longest = max(ticks) / track.facts["timescale"]
     lines = [*_HEAD, *_playlist_head(longest), "#EXT-X-I-FRAMES-ONLY", _map(track)]
     lengths = timeline.decimals(ticks, track.facts["timescale"])
+    keys_due = True
     for (segment, _start, offset, size), length in zip(frames, lengths, strict=True):
+        if keys_due and segment >= _first_encrypted(track):
+            lines += hls_keys.of_track(track, signalling)
+            keys_due = False
         lines += [
             f"#EXTINF:{length},",
             f"#EXT-X-BYTERANGE:{size}@{offset}",
@@ -71,6 +82,10 @@ def _playlist_head(longest: float) -> tuple[str, ...]:
     # A length rounded to the nearest second must not be above the target.
     target = max(1, int(longest + 0.5))
     return (f"#EXT-X-TARGETDURATION:{target}", "#EXT-X-PLAYLIST-TYPE:VOD")
+
+
+def _first_encrypted(track: Track) -> int:
+    return int(track.facts.get("clear_segments", 0))
 
 
 def _map(track: Track) -> str:

@@ -6,6 +6,12 @@
 needs the keys and the time, and neither a database nor a session: the same check runs
 in front of the application.
 
+The scope is ``all``, ``h<height>`` or ``licence``. Under ``h<height>`` the manifests
+leave out what is higher; the files themselves are served under any media scope, since
+whoever checks the signature does not know the height of a track. Nobody learns the
+random id of a rendition but from a manifest, and a protected one is useless without its
+key, which the licence withholds.
+
 Keys are files ``media-<number>.key``. The highest number signs, the one before it still
 checks, so that what was handed out before a rotation works until it runs out.
 """
@@ -17,21 +23,43 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
+from typing import ClassVar
 
 from appliance import keyring
 from appliance.errors import Forbidden, Gone
 
 SKEW_SECONDS = 30
-"""How long after its expiry a token is still taken, for clocks that disagree."""
+"""How long after its expiry a token is still taken, for clocks that disagree.
+
+Whoever promises that playback ends within a time counts this in.
+"""
+
+_LEAST_HEIGHT, _MOST_HEIGHT = 10, 99_999
 
 
-class Scope(StrEnum):
-    """What a token opens: every track of an asset, or the door of its licences."""
+class Scope(str):
+    """What a token opens: all of an asset, some heights of it, or its licences."""
 
-    ALL = "all"
-    LICENCE = "licence"
+    __slots__ = ()
+    ALL: ClassVar["Scope"]
+    LICENCE: ClassVar["Scope"]
+
+    @classmethod
+    def up_to(cls, height: int | None) -> "Scope":
+        """Return the scope of renditions that are at most so high; None: of all."""
+        if height is None or height > _MOST_HEIGHT:
+            return cls.ALL
+        return cls(f"h{max(_LEAST_HEIGHT, height)}")
+
+    @property
+    def max_height(self) -> int | None:
+        """The height above which manifests leave renditions out; None: no limit."""
+        return int(self[1:]) if self.startswith("h") else None
+
+
+Scope.ALL = Scope("all")
+Scope.LICENCE = Scope("licence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +83,7 @@ class MediaToken:
 
 _TEXT = re.compile(
     r"1\.(?P<key_id>[0-9]{1,6})\.(?P<expires>[0-9]{10})\.(?P<session>[0-9a-f]{16})"
-    r"\.(?P<scope>all|licence)\.(?P<signature>[A-Za-z0-9_-]{43})",
+    r"\.(?P<scope>all|licence|h[1-9][0-9]{1,4})\.(?P<signature>[A-Za-z0-9_-]{43})",
     re.ASCII,
 )
 
@@ -98,6 +126,24 @@ def check(
     Errors: ``Forbidden`` media.token, or ``Gone`` media.expired when it ran out more
     than :data:`SKEW_SECONDS` ago.
     """
+    token = _genuine(keys, text, asset)
+    if token.scope != scope:
+        raise _refusal()
+    return _unexpired(token, now)
+
+
+def check_media(keys: Keys, text: str, asset: str, now: datetime) -> MediaToken:
+    """Return what the token says, if it opens media of ``asset`` now, at any height.
+
+    Errors: as of :func:`check`.
+    """
+    token = _genuine(keys, text, asset)
+    if token.scope == Scope.LICENCE:
+        raise _refusal()
+    return _unexpired(token, now)
+
+
+def _genuine(keys: Keys, text: str, asset: str) -> MediaToken:
     parts = _TEXT.fullmatch(text)
     secret = keys.secrets.get(parts["key_id"]) if parts else None
     if parts is None or secret is None:
@@ -111,8 +157,10 @@ def check(
     )
     if not hmac.compare_digest(_signature(secret, token), parts["signature"]):
         raise _refusal()
-    if token.scope is not scope:
-        raise _refusal()
+    return token
+
+
+def _unexpired(token: MediaToken, now: datetime) -> MediaToken:
     if now.timestamp() > token.expires + SKEW_SECONDS:
         raise Gone("media.expired", "This address has run out: press Play again.")
     return token
@@ -125,7 +173,7 @@ def _signature(secret: bytes, token: MediaToken) -> str:
         token.asset,
         f"{token.expires:010}",
         token.session,
-        token.scope.value,
+        token.scope,
     )
     digest = hmac.new(secret, "\n".join(fields).encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
