@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from appliance.cenc import SHORT, KeySystem, Scheme
 from appliance.errors import InvalidInput
 
 _FIRST_YEAR, _LAST_YEAR = 1870, 2200
@@ -13,7 +14,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE | re.ASCII)
 
 
 def clean(fields: Mapping[str, object]) -> dict[str, Any]:
-    """Return the fields of a title as they are stored, or refuse with a sentence.
+    """Return the fields of a title as the title has them, or refuse with a sentence.
 
     Errors: ``InvalidInput``, with the name of the field in its details.
     """
@@ -81,10 +82,38 @@ def _genres(value: object) -> tuple[str, ...]:
     return tuple(once.values())
 
 
-def _protected(value: object) -> int:
+def _protected(value: object) -> bool:
     if not isinstance(value, bool):
         raise _refusal("protected", "Protected is either true or false.")
-    return int(value)
+    return value
+
+
+def _key_systems(value: object) -> tuple[KeySystem, ...]:
+    """Take short names or those of EME, in any order; none: as the library."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise _refusal("key_systems", "Key systems are a list of names.")
+    named = set(value)
+    unknown = named - set(SHORT) - set(KeySystem)
+    if unknown:
+        names = ", ".join(SHORT)
+        raise _refusal("key_systems", f"The key systems are: {names}.")
+    return tuple(
+        system for short, system in SHORT.items() if named & {short, system.value}
+    )
+
+
+def _scheme(value: object) -> Scheme | None:
+    if value is None or value == "":
+        return None
+    if value not in tuple(Scheme):
+        raise _refusal("scheme", f"The scheme is one of: {', '.join(Scheme)}.")
+    return Scheme(str(value))
+
+
+def _policy_id(value: object) -> int | None:
+    if value is not None and type(value) is not int:
+        raise _refusal("policy_id", "A licence policy is named by its key.")
+    return value
 
 
 _CLEANERS: Mapping[str, Callable[[object], Any]] = {
@@ -95,6 +124,9 @@ _CLEANERS: Mapping[str, Callable[[object], Any]] = {
     "language": _language,
     "genres": _genres,
     "protected": _protected,
+    "key_systems": _key_systems,
+    "scheme": _scheme,
+    "policy_id": _policy_id,
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -84,6 +85,9 @@ def create(
     rating: str = "",
     language: str = "",
     protected: bool = False,
+    key_systems: Iterable[str] = (),
+    scheme: str | None = None,
+    policy_id: int | None = None,
 ) -> Title:
     """Make a draft with a slug of its own. Errors: ``InvalidInput``, ``Forbidden``."""
     check(actor, Action.TITLE_CREATE)
@@ -96,6 +100,9 @@ def create(
             "rating": rating,
             "language": language,
             "protected": protected,
+            "key_systems": key_systems,
+            "scheme": scheme,
+            "policy_id": policy_id,
         }
     )
     with write(db):
@@ -229,10 +236,11 @@ def remove(db: Database, storage: Storage, actor: Actor, slug: str) -> None:
 
 
 def _insert(db: Database, actor: Actor, cleaned: dict[str, Any]) -> Title:
-    names = cleaned.pop("genres")
+    names = cleaned["genres"]
+    _require_policy(db, cleaned["policy_id"])
     now = db.now()
     row = {
-        **cleaned,
+        **_columns(cleaned),
         "public_id": secrets.token_hex(8),
         "slug": slugs.unique(db, cleaned["name"]),
         "created_by": actor.account_id,
@@ -253,11 +261,35 @@ def _insert(db: Database, actor: Actor, cleaned: dict[str, Any]) -> Title:
 
 
 def _update(db: Database, title_id: int, changed: dict[str, Any]) -> None:
-    columns = {each: value for each, value in changed.items() if each != "genres"}
-    columns["updated_at"] = db.now()
+    _require_policy(db, changed.get("policy_id"))
+    columns = _columns(changed) | {"updated_at": db.now()}
     db.table("titles").update(title_id, columns)
     if "genres" in changed:
         genres.assign(db, title_id, changed["genres"])
+
+
+def _require_policy(db: Database, policy_id: int | None) -> None:
+    known = policy_id is None or db.value(
+        "select 1 from licence_policies where id = ?", (policy_id,)
+    )
+    if not known:
+        raise NotFound(
+            "policy.missing", "That licence policy has been removed: choose another."
+        )
+
+
+def _columns(cleaned: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields as their columns hold them; genres have rows of their own."""
+    stored: Mapping[str, Callable[[Any], Any]] = {
+        "protected": int,
+        "key_systems": json.dumps,
+        "scheme": lambda scheme: scheme or "",
+    }
+    return {
+        name: stored[name](value) if name in stored else value
+        for name, value in cleaned.items()
+        if name != "genres"
+    }
 
 
 def _filter(

@@ -8,6 +8,7 @@ import click
 
 from appliance.catalog import states, titles
 from appliance.catalog.titles import Title, TitleState
+from appliance.cenc import SHORT, Scheme
 from appliance.cli import output, watching
 from appliance.cli.installation import Installation, pass_installation
 from appliance.db import Database
@@ -34,6 +35,24 @@ def title() -> None:
 @click.option("--genre", "genres", multiple=True, help="A genre; may be repeated.")
 @click.option("--rating", default="", help="The age rating, as it is shown.")
 @click.option("--language", default="", help="The spoken language, as in en or pt-BR.")
+@click.option(
+    "--protect/--no-protect",
+    "protected",
+    default=None,
+    help="Encrypt it, or not; else as protection.protect_new says.",
+)
+@click.option(
+    "--key-system",
+    "key_systems",
+    multiple=True,
+    type=click.Choice(tuple(SHORT)),
+    help="What opens it; may be repeated; else as protection.key_systems says.",
+)
+@click.option(
+    "--scheme",
+    type=click.Choice([each.value for each in Scheme]),
+    help="How it is encrypted; else as protection.scheme says.",
+)
 @click.option("--publish", is_flag=True, help="Show it in the portal when it is ready.")
 @click.option("--wait", is_flag=True, help="Return when it is ready.")
 @pass_installation
@@ -44,6 +63,7 @@ def add(
 
     \b
     matinee title add film.mp4 --title "The First Film" --genre Drama --year 2026
+    matinee title add film.mp4 --title "The First Film" --protect --key-system clearkey
     """
     arrival = take_in(installation, file, publish=publish, **fields)
     announce(installation, arrival, wait=wait)
@@ -54,6 +74,8 @@ def take_in(
 ) -> Arrival:
     """Make a title with a film, or neither; ``fields`` describe the title."""
     actor, storage = installation.actor, installation.storage
+    if fields.get("protected") is None:
+        fields["protected"] = installation.settings.protection.protect_new
     with installation.db() as db:
         made = titles.create(db, actor, **fields)
         try:
@@ -199,5 +221,6 @@ def _moved(installation: Installation, moved: Title) -> None:
 def _document(title: Title) -> dict[str, Any]:
     """Return what programs may know of a title; the inner keys stay inside."""
     fields = dataclasses.asdict(title)
-    del fields["id"], fields["created_by"]
+    del fields["id"], fields["created_by"], fields["policy_id"]
+    fields["key_systems"] = tuple(each.name.lower() for each in title.key_systems)
     return fields

@@ -84,7 +84,7 @@ def take_in(
         raise
     try:
         with write(db):
-            title = _title(db, actor, title_id, filename)
+            title = _title(db, settings, actor, title_id, filename)
             asset = assets.create(db, title.id, **brought)
             job = jobs.create(db, actor, asset.id, publish=publish)
             if upload is not None:
@@ -245,10 +245,17 @@ def _permit(db: Database, actor: Actor, title_id: int | None, publish: bool) -> 
         check(actor, Action.TITLE_PUBLISH)
 
 
-def _title(db: Database, actor: Actor, title_id: int | None, filename: str) -> Title:
+def _title(
+    db: Database,
+    settings: Settings,
+    actor: Actor,
+    title_id: int | None,
+    filename: str,
+) -> Title:
     if title_id is not None:
         return titles.by_id(db, title_id)
-    return titles.create(db, actor, sources.name_of(filename))
+    protect = settings.protection.protect_new
+    return titles.create(db, actor, sources.name_of(filename), protected=protect)
 
 
 def _insert(

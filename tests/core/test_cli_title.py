@@ -44,6 +44,49 @@ def test_a_film_is_taken_in_under_its_title(
     assert jobs.by_public_id(db, added["job"]).open
 
 
+@pytest.mark.parametrize(
+    ("options", "protected", "systems", "scheme"),
+    [
+        ((), False, [], None),
+        (("--protect",), True, [], None),
+        (("--protect", "--scheme", "cenc"), True, [], "cenc"),
+        (
+            ("--protect", "--key-system", "widevine", "--key-system", "clearkey"),
+            True,
+            ["clearkey", "widevine"],
+            None,
+        ),
+    ],
+)
+def test_a_film_is_protected_when_asked(
+    matinee: Matinee,
+    film: Path,
+    options: tuple[str, ...],
+    protected: bool,
+    systems: list[str],
+    scheme: str | None,
+) -> None:
+    added = matinee("title", "add", str(film), "--title", "A", *options, "--json")
+
+    assert added.exit_code == 0, added.output
+    shown = json.loads(matinee("title", "show", "a", "--json").stdout)
+    assert shown["protected"] is protected
+    assert (shown["key_systems"], shown["scheme"]) == (systems, scheme)
+
+
+def test_new_films_are_protected_where_the_library_says_so(
+    matinee: Matinee, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATINEE_PROTECTION_PROTECT_NEW", "true")
+
+    by_default = matinee("title", "add", str(film), "--title", "A", "--json")
+    not_this = ("--title", "B", "--no-protect", "--json")
+    clear = matinee("title", "add", str(film), *not_this)
+
+    assert json.loads(by_default.stdout)["protected"] is True
+    assert json.loads(clear.stdout)["protected"] is False
+
+
 def test_the_wish_to_publish_is_kept_until_the_film_is_ready(
     matinee: Matinee, film: Path, db: Database
 ) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from appliance.catalog import genres, titles
 from appliance.catalog.titles import TitleState
-from appliance.db import Database
+from appliance.cenc import KeySystem, Scheme
+from appliance.db import Database, write
 from appliance.errors import Forbidden, InvalidInput, MatineeError, NotFound
 from appliance.events import Event, since
 from appliance.permissions import SYSTEM, Role
@@ -206,3 +207,52 @@ def test_only_who_may_remove_removes(
         titles.remove(db, storage, ada, title.slug)
 
     assert titles.by_id(db, title.id) == title
+
+
+def test_protection_is_kept_with_its_key_systems_scheme_and_policy(
+    db: Database,
+) -> None:
+    with write(db):
+        policy = db.table("licence_policies").insert(
+            {"name": "Rental", "document": "{}", "created_at": "", "updated_at": ""}
+        )
+    title = titles.create(db, SYSTEM, "Paper Boats", protected=True)
+    assert title.protected
+    assert (title.key_systems, title.scheme, title.policy_id) == ((), None, None)
+
+    changed = titles.edit(
+        db,
+        SYSTEM,
+        title.slug,
+        key_systems=("fairplay", "com.widevine.alpha", "widevine"),
+        scheme="cenc",
+        policy_id=policy.last_pk,
+    )
+
+    assert changed.key_systems == (KeySystem.WIDEVINE, KeySystem.FAIRPLAY)
+    assert changed.scheme is Scheme.CENC
+    assert changed.policy_id == policy.last_pk
+    back = titles.edit(
+        db, SYSTEM, title.slug, key_systems=(), scheme="", policy_id=None
+    )
+    assert (back.key_systems, back.scheme, back.policy_id) == ((), None, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("protected", "yes"),
+        ("key_systems", "widevine"),
+        ("key_systems", ("rot13",)),
+        ("scheme", "rot13"),
+        ("policy_id", "Rental"),
+        ("policy_id", 4711),
+    ],
+)
+def test_protection_that_cannot_be_is_refused(
+    db: Database, field: str, value: object
+) -> None:
+    title = titles.create(db, SYSTEM, "Paper Boats")
+
+    with pytest.raises((InvalidInput, NotFound)):
+        titles.edit(db, SYSTEM, title.slug, **{field: value})

@@ -63,6 +63,10 @@ class Title(ma.Schema):
     genres = fields.List(fields.String(), required=True)
     runtime_seconds = fields.Float(required=True, allow_none=True)
     state = fields.Enum(TitleState, by_value=True, required=True)
+    protected = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether it is encrypted and needs a licence"},
+    )
     published_at = fields.String(required=True, allow_none=True)
     poster = fields.String(required=True, allow_none=True)
     backdrop = fields.String(required=True, allow_none=True)

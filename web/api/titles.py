@@ -43,6 +43,7 @@ def _shown(title: Title) -> dict[str, Any]:
         "genres": title.genres,
         "runtime_seconds": title.runtime_seconds,
         "state": title.state,
+        "protected": title.protected,
         "published_at": title.published_at,
         "poster": _address(title.poster),
         "backdrop": _address(title.backdrop),

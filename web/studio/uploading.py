@@ -77,7 +77,12 @@ def wish(upload: str) -> Response:
 
 
 def _new(filename: str) -> Title:
-    return titles.create(context.db(), context.actor(), sources.name_of(filename))
+    return titles.create(
+        context.db(),
+        context.actor(),
+        sources.name_of(filename),
+        protected=context.settings().protection.protect_new,
+    )
 
 
 def _editable(slug: str) -> Title:
