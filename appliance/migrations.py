@@ -637,10 +637,23 @@ alter table entitlements_new rename to entitlements;
 
 create index entitlements_subject on entitlements (subject, subject_id);
 
-create index entitlements_object on entitlements (object, object_id);
+create index entitlements_object
+    on entitlements (object, object_id, subject, subject_id);
 
 create index entitlements_policy on entitlements (policy_id)
     where policy_id is not null;
+
+create trigger entitlements_of_title after delete on titles begin
+    delete from entitlements where object = 'title' and object_id = old.id;
+end;
+
+create trigger entitlements_of_account after delete on accounts begin
+    delete from entitlements where subject = 'account' and subject_id = old.id;
+end;
+
+create trigger entitlements_of_group after delete on groups begin
+    delete from entitlements where subject = 'group' and subject_id = old.id;
+end;
 
 create table availability_windows (
     id integer primary key,

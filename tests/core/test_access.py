@@ -17,7 +17,7 @@ _FUTURE = "2026-02-01T00:00:00.000000Z"
 
 
 def _right(starts: str | None = None, ends: str | None = None) -> Entitlement:
-    return Entitlement("plan", starts, ends, None, None)
+    return Entitlement("r1", "plan:basic", starts, ends)
 
 
 def _request(
