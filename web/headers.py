@@ -2,32 +2,9 @@
 
 from flask import Flask, Response, request
 
-_CSP = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        # Shaka hands the film to the video element as blob:; without it attach() hangs.
-        "media-src 'self' blob: data:",
-        "worker-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "object-src 'none'",
-    )
-)
+from appliance import browser_policy
 
-_HEADERS = (
-    ("Content-Security-Policy", _CSP),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
-    ("X-Frame-Options", "DENY"),
-    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
-)
+_HEADERS = browser_policy.headers()
 
 
 def install(app: Flask) -> None:

@@ -16,7 +16,7 @@ def test_imports_run_downwards() -> None:
     assert result.returncode == 0, result.stdout
 
 
-def test_the_core_starts_nothing_and_speaks_to_no_network() -> None:
+def test_the_core_starts_nothing_and_one_module_of_it_speaks_to_the_network() -> None:
     forbidden = ("import subprocess", "import socket", "import requests", "urllib.req")
     offenders = [
         f"{path.relative_to(ROOT)}: {word}"
@@ -26,7 +26,7 @@ def test_the_core_starts_nothing_and_speaks_to_no_network() -> None:
         if word in path.read_text(encoding="utf-8")
     ]
 
-    assert offenders == []
+    assert offenders == ["appliance/protection/calls.py: import requests"]
 
 
 def test_one_module_runs_other_programs() -> None:
