@@ -3,16 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from appliance.catalog.titles import Title
+from appliance.cenc import SHORT, KeySystem
 from appliance.db import Database
 from appliance.delivery import naming, tokens
-from appliance.delivery.tokens import Scope
+from appliance.delivery.tokens import SKEW_SECONDS, Scope
 from appliance.media import tracks
-from appliance.media.assets import Asset
 from appliance.media.tracks import TrackKind
 from appliance.permissions import Actor
 from appliance.playback import progress
+from appliance.playback.permission import Standing
 from appliance.settings import Settings
+
+_STABLE_SECONDS = 60
+_SHOWN_OF_SESSION = 8
+
+_NAMES: Mapping[KeySystem, str] = {system: name for name, system in SHORT.items()}
+_CERTIFIED = (KeySystem.WIDEVINE, KeySystem.FAIRPLAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,89 +32,135 @@ class TextTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class Watermark:
+    """What moves over the picture: the viewer, and the session to trace them by."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Descriptor:
     """The answer to “play this”. Addresses begin at the root of this server.
 
     ``media_token`` is the part of them that a player swaps; ``token`` opens the doors
-    of licences; ``drm`` names a licence server by key system. Times are seconds.
+    of licences; ``drm`` names a licence server by key system and ``certificates`` the
+    certificate of one that has its own; both are empty where nothing is encrypted.
+    ``max_height`` is the sharpest rendition to be had, where that is limited; times
+    are seconds.
     """
 
     session: str
     asset: str
+    version: int
     title: str
     name: str
     duration: float
-    manifests: Mapping[str, str]
-    token: str
-    media_token: str
+    protected: bool
+    manifests: Mapping[str, str] = field(repr=False)
+    drm: Mapping[str, str]
+    certificates: Mapping[str, str]
+    token: str = field(repr=False)
+    media_token: str = field(repr=False)
+    max_height: int | None
+    watermark: Watermark | None
     resume_at: float
     heartbeat_seconds: int
-    text: tuple[TextTrack, ...]
-    thumbnails: str | None
-    drm: Mapping[str, str] = field(default_factory=dict)
+    text: tuple[TextTrack, ...] = field(repr=False)
+    thumbnails: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What opens the media of a session, and the doors of its licences."""
+
+    media: str = field(repr=False)
+    licence: str = field(repr=False)
 
 
 def describe(
-    db: Database,
-    settings: Settings,
-    actor: Actor,
-    title: Title,
-    film: Asset,
-    session: str,
-    swaps: bool,
+    db: Database, settings: Settings, actor: Actor, standing: Standing
 ) -> Descriptor:
-    """Return what the player of a session needs."""
-    token = media_token(db, settings, film.public_id, session, swaps)
-    base = f"/media/{token}/{film.public_id}"
-    all_tracks = tracks.of_asset(db, film.id)
+    """Return what the player of a session needs; ``actor`` is whose profile watches."""
+    fresh = fresh_tokens(db, settings, standing)
+    base = f"/media/{fresh.media}/{standing.asset}"
+    all_tracks = tracks.of_asset(db, standing.asset_id)
     pictures = any(each.kind is TrackKind.THUMBNAILS for each in all_tracks)
+    # What its tracks are counts: a title may have been marked, and not yet encrypted.
+    protected = any(each.kid for each in all_tracks)
+    stopped = progress.of_asset(db, actor, standing.asset_id)
+    systems = _served(settings, standing) if protected else ()
     return Descriptor(
-        session=session,
-        asset=film.public_id,
-        title=title.slug,
-        name=title.name,
-        duration=film.duration or 0.0,
+        session=standing.session,
+        asset=standing.asset,
+        version=standing.asset_version,
+        title=standing.title_slug,
+        name=standing.title_name,
+        duration=standing.duration,
+        protected=protected,
         manifests={
             "hls": f"{base}/master.m3u8",
             "dash": f"{base}/manifest.mpd",
         },
-        token=tokens.sign(
-            tokens.load(settings.keys),
-            film.public_id,
-            session,
-            _expires(db, settings.playback.native_token_seconds),
-            Scope.LICENCE,
-        ),
-        media_token=token,
-        resume_at=progress.resume_at(settings, progress.of_asset(db, actor, film.id)),
+        drm={each.value: f"/licence/{_NAMES[each]}" for each in systems},
+        certificates={
+            each.value: f"/licence/{_NAMES[each]}/certificate"
+            for each in systems
+            if each in _CERTIFIED
+        },
+        token=fresh.licence,
+        media_token=fresh.media,
+        max_height=standing.max_height,
+        watermark=_watermark(settings, standing, protected),
+        resume_at=progress.resume_at(settings, stopped),
         heartbeat_seconds=settings.playback.heartbeat_seconds,
         text=tuple(_texts(all_tracks, base)),
         thumbnails=f"{base}/thumbnails.vtt" if pictures else None,
     )
 
 
-def media_token(
-    db: Database, settings: Settings, asset: str, session: str, swaps: bool
-) -> str:
-    """Return a token for the media of an asset, fresh for the time the player needs."""
-    seconds = (
-        settings.playback.media_token_seconds
-        if swaps
-        else settings.playback.native_token_seconds
-    )
+def fresh_tokens(db: Database, settings: Settings, standing: Standing) -> Tokens:
+    """Return tokens for a session that live as long as its player needs them."""
     keys = tokens.load(settings.keys)
-    return tokens.sign(keys, asset, session, _expires(db, seconds))
+    expires = _expires(db, settings, standing.swaps)
+    asset, session = standing.asset, standing.session
+    return Tokens(
+        media=tokens.sign(
+            keys, asset, session, expires, Scope.up_to(standing.max_height)
+        ),
+        licence=tokens.sign(keys, asset, session, expires, Scope.LICENCE),
+    )
 
 
-def _expires(db: Database, seconds: int) -> int:
-    """Return when a token runs out that must live for ``seconds``, as Unix time.
+def _expires(db: Database, settings: Settings, swaps: bool) -> int:
+    """Return when tokens run out, as Unix time.
 
-    Tokens asked for close together are the same text, so that a browser finds again
-    what it has cached: they live up to a fifth longer.
+    No token is taken any longer than the settings say, clocks that disagree included.
+    Those asked for within a minute are the same text, so that a browser finds again
+    what it has cached.
     """
-    step = max(1, seconds // 5)
-    wanted = int(db.clock.now().timestamp()) + seconds
-    return (wanted + step - 1) // step * step
+    playback = settings.playback
+    seconds = playback.media_token_seconds if swaps else playback.native_token_seconds
+    latest = int(db.clock.now().timestamp()) + seconds - SKEW_SECONDS
+    return latest // _STABLE_SECONDS * _STABLE_SECONDS
+
+
+def _served(settings: Settings, standing: Standing) -> tuple[KeySystem, ...]:
+    """Return the key systems whose licences this installation hands out."""
+    return tuple(
+        each
+        for each in standing.key_systems
+        if each is KeySystem.CLEARKEY or settings.protection.licences_from
+    )
+
+
+def _watermark(
+    settings: Settings, standing: Standing, protected: bool
+) -> Watermark | None:
+    where = settings.playback.watermark
+    if where == "all" or (where == "protected" and protected):
+        short = standing.session[:_SHOWN_OF_SESSION]
+        return Watermark(f"{standing.display_name} · {short}")
+    return None
 
 
 def _texts(all_tracks: list[tracks.Track], base: str) -> list[TextTrack]:

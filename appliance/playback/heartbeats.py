@@ -6,18 +6,17 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from appliance.access.evaluate import Reason
-from appliance.catalog import titles
-from appliance.db import Database, Row, write
+from appliance.db import Database, write
 from appliance.media import assets
-from appliance.media.assets import Asset
 from appliance.permissions import Actor
-from appliance.playback import descriptor, progress, ranges, sessions
-from appliance.playback.permission import decide
+from appliance.playback import descriptor, permission, progress, ranges, sessions
+from appliance.playback.permission import Standing
 from appliance.playback.ranges import Range
 from appliance.playback.sessions import StopReason
 from appliance.settings import Settings
 
 _MISSED_WHILE_STILL = 60
+_SIGNED_OUT = frozenset({Reason.ACCOUNT_DISABLED, Reason.SIGNED_OUT})
 
 
 class PlayState(StrEnum):
@@ -42,11 +41,16 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a player is told: a fresh token and when to report, or why to stop."""
+    """What a player is told: fresh tokens and when to report, or why to stop.
 
-    media_token: str | None
+    ``media_token`` goes into the path of its requests, ``token`` opens the doors of
+    licences.
+    """
+
+    media_token: str | None = field(repr=False)
     next: int
     stop_reason: StopReason | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 def heartbeat(
@@ -57,23 +61,70 @@ def heartbeat(
     A report that comes late or twice (``seq`` not above the last one) keeps the
     session alive and changes nothing else. Errors: ``NotFound``, ``InvalidInput``.
     """
+    standing = permission.standing(db, settings, session, actor.address)
+    if standing.account_id != actor.account_id:
+        raise sessions.missing()
+    reason = _reason_to_stop(db, standing)
     with write(db):
-        row = sessions.of_actor(db, actor, session)
-        reason = _reason_to_stop(db, actor, row)
-        if reason is not None:
-            sessions.end(db, actor, row, reason)
-            return Answer(None, 0, reason)
-        db.table("playback_sessions").update(
-            row["id"],
-            {"heartbeat_at": db.now(), "expires_at": _expiry(db, settings, beat.state)},
-        )
-        film = assets.by_id(db, row["asset_id"])
-        if beat.seq > row["last_seq"]:
-            _keep(db, settings, actor, row, film, beat)
-    token = descriptor.media_token(
-        db, settings, film.public_id, session, bool(row["swaps_tokens"])
+        if reason is None:
+            reason = _keep(db, settings, actor, standing, beat)
+        else:
+            sessions.end(db, actor, standing.row_id, session, reason)
+    if reason is not None:
+        return Answer(None, 0, reason)
+    fresh = descriptor.fresh_tokens(db, settings, standing)
+    every = settings.playback.heartbeat_seconds
+    return Answer(fresh.media, every, token=fresh.licence)
+
+
+def _reason_to_stop(db: Database, standing: Standing) -> StopReason | None:
+    if standing.ended_at is not None:
+        return StopReason(standing.end_reason)
+    if standing.expires_at < db.now():
+        return StopReason.EXPIRED
+    if standing.decision.allowed:
+        return None
+    if _SIGNED_OUT.intersection(standing.decision.reasons):
+        return StopReason.SIGNED_OUT
+    return StopReason.NOT_AVAILABLE
+
+
+def _keep(
+    db: Database, settings: Settings, actor: Actor, standing: Standing, beat: Beat
+) -> StopReason | None:
+    """Write what the player reports; return why the session has ended meanwhile."""
+    row = db.one(_LAST, (standing.row_id,))
+    if row is None:
+        raise sessions.missing()
+    if row["end_reason"]:
+        return StopReason(row["end_reason"])
+    times = (db.now(), _expiry(db, settings, beat.state))
+    if beat.seq <= row["last_seq"]:
+        db.conn.execute(_STILL_THERE, (*times, standing.row_id))
+        return None
+    position = min(max(0.0, beat.position), standing.duration)
+    played = ranges.merged(
+        [*map(tuple, json.loads(row["played"])), *beat.played_ranges]
     )
-    return Answer(token, settings.playback.heartbeat_seconds)
+    db.conn.execute(
+        _REPORTED,
+        (
+            *times,
+            beat.seq,
+            beat.state.value,
+            json.dumps(dict(beat.quality)),
+            json.dumps(played),
+            position,
+            standing.row_id,
+        ),
+    )
+    # A player that stands still says nothing new: the profile may have gone on with
+    # the film elsewhere, and that is the place to keep.
+    if position != row["position"]:
+        watching = replace(actor, profile_id=standing.profile_id)
+        film = assets.by_id(db, standing.asset_id)
+        progress.save(db, settings, watching, film, position)
+    return None
 
 
 def _expiry(db: Database, settings: Settings, state: PlayState) -> str:
@@ -86,44 +137,22 @@ def _expiry(db: Database, settings: Settings, state: PlayState) -> str:
     return db.now(seconds=missed * settings.playback.heartbeat_seconds)
 
 
-def _reason_to_stop(db: Database, actor: Actor, row: Row) -> StopReason | None:
-    if row["ended_at"] is not None:
-        return StopReason(row["end_reason"])
-    if row["expires_at"] < db.now():
-        return StopReason.EXPIRED
-    film = assets.by_id(db, row["asset_id"])
-    decision = decide(db, actor, titles.by_id(db, film.title_id))
-    if decision.allowed:
-        return None
-    if Reason.ACCOUNT_DISABLED in decision.reasons:
-        return StopReason.SIGNED_OUT
-    return StopReason.NOT_AVAILABLE
+_LAST = """
+select last_seq, played, position, end_reason from playback_sessions where id = ?
+"""
 
+_STILL_THERE = """
+update playback_sessions set heartbeat_at = ?, expires_at = ? where id = ?
+"""
 
-def _keep(
-    db: Database,
-    settings: Settings,
-    actor: Actor,
-    row: Row,
-    film: Asset,
-    beat: Beat,
-) -> None:
-    position = min(max(0.0, beat.position), film.duration or 0.0)
-    played = ranges.merged(
-        [*map(tuple, json.loads(row["played"])), *beat.played_ranges]
-    )
-    db.table("playback_sessions").update(
-        row["id"],
-        {
-            "last_seq": beat.seq,
-            "state": beat.state.value,
-            "quality": json.dumps(dict(beat.quality)),
-            "played": json.dumps(played),
-            "position": position,
-        },
-    )
-    # A player that stands still says nothing new: the profile may have gone on with
-    # the film elsewhere, and that is the place to keep.
-    if position != row["position"]:
-        watching = replace(actor, profile_id=row["profile_id"])
-        progress.save(db, settings, watching, film, position)
+_REPORTED = """
+update playback_sessions
+set heartbeat_at = ?,
+    expires_at = ?,
+    last_seq = ?,
+    state = ?,
+    quality = ?,
+    played = ?,
+    position = ?
+where id = ?
+"""

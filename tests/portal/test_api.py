@@ -84,6 +84,7 @@ def test_nothing_is_told_to_who_is_not_signed_in(app: Flask, film: str) -> None:
         *(("get", f"titles/{film}/progress"), ("put", f"titles/{film}/progress")),
         *(("delete", f"titles/{film}/progress"), ("post", "playback")),
         *(("post", "playback/x/heartbeat"), ("delete", "playback/x")),
+        *(("post", "playback/x/stop"), ("get", "playback")),
     ):
         answer = getattr(stranger, method)(f"/api/v1/{path}")
         _problem(answer, 401, "session.missing")
@@ -145,9 +146,9 @@ def test_playing_from_the_first_answer_to_the_last(
     opened = _open(viewer, film, device="browser")
 
     assert set(opened) == {
-        *("session", "asset", "title", "name", "duration", "manifests", "drm"),
-        *("token", "media_token", "resume_at", "heartbeat_seconds"),
-        *("text", "thumbnails"),
+        *("session", "asset", "version", "title", "name", "duration", "protected"),
+        *("manifests", "drm", "certificates", "token", "media_token", "max_height"),
+        *("watermark", "resume_at", "heartbeat_seconds", "text", "thumbnails"),
     }
     for address in (
         *opened["manifests"].values(),
@@ -168,12 +169,18 @@ def test_playing_from_the_first_answer_to_the_last(
     ).get_json()
     assert answer == {
         "media_token": opened["media_token"],
+        "token": opened["token"],
         "next": 10,
         "stop_reason": None,
     }
     assert viewer.delete(session).status_code == 204
     last = viewer.post(f"{session}/heartbeat", json={"seq": 2, "position": 50})
-    assert last.get_json() == {"media_token": None, "next": 0, "stop_reason": "closed"}
+    assert last.get_json() == {
+        "media_token": None,
+        "token": None,
+        "next": 0,
+        "stop_reason": "closed",
+    }
     assert _open(viewer, film)["resume_at"] == 42.5
 
 

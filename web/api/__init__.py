@@ -65,8 +65,16 @@ _ENDPOINTS = (
         *(schemas.PlaybackRequest, schemas.Playback, 201),
     ),
     _Endpoint(
+        *("GET", "/playback", playback.list_playback, _PLAY),
+        gives=schemas.Streams,
+    ),
+    _Endpoint(
         *("POST", f"{_SESSION}/heartbeat", playback.heartbeat, _PLAY),
         *(schemas.Heartbeat, schemas.HeartbeatAnswer),
+    ),
+    _Endpoint(
+        *("POST", f"{_SESSION}/stop", playback.stop_playback, _PLAY),
+        status=204,
     ),
     _Endpoint(
         *("DELETE", _SESSION, playback.close_playback, _PLAY),

@@ -2,26 +2,47 @@
 
 from typing import Any
 
+from flask import request
+
 from appliance.catalog import titles
 from appliance.errors import Conflict
 from appliance.media import assets
 from appliance.media.assets import Asset
-from appliance.playback import heartbeats, progress, sessions
+from appliance.playback import heartbeats, progress, sessions, streams
 from appliance.playback.descriptor import Descriptor
 from appliance.playback.heartbeats import Answer, Beat
+from appliance.playback.permission import viewer
 from appliance.playback.progress import Progress
 from web import context
 
 
 def open_playback(given: dict[str, Any]) -> Descriptor:
-    """Open a playback session for a title or an asset."""
-    return sessions.open(context.db(), context.settings(), context.actor(), **given)
+    """Open a playback session for a title or an asset.
+
+    409 ``playback.limit`` lists what the account plays already, so that one can be
+    stopped.
+    """
+    return sessions.open(
+        context.db(),
+        context.settings(),
+        context.actor(),
+        user_agent=request.user_agent.string,
+        **given,
+    )
+
+
+def list_playback() -> dict[str, Any]:
+    """List what the account plays now, on whatever device."""
+    actor = context.actor()
+    account_id, _profile_id = viewer(actor)
+    playing = streams.of_account(context.db(), account_id)
+    return {"active": [each.told(actor) for each in playing]}
 
 
 def heartbeat(given: dict[str, Any], session: str) -> Answer:
     """Report what the player does; learn whether it may go on.
 
-    The answer carries a fresh media token, or the reason to stop.
+    The answer carries fresh tokens, or the reason to stop.
     """
     beat = Beat(
         seq=given["seq"],
@@ -36,8 +57,13 @@ def heartbeat(given: dict[str, Any], session: str) -> Answer:
 
 
 def close_playback(session: str) -> None:
-    """End a playback session."""
+    """End a playback session, as its own player does."""
     sessions.close(context.db(), context.actor(), session)
+
+
+def stop_playback(session: str) -> None:
+    """End a playback session of the account from another device."""
+    sessions.stop(context.db(), context.actor(), session)
 
 
 def show_progress(slug: str) -> dict[str, Any]:

@@ -95,6 +95,14 @@ class PlaybackRequest(Strict):
             " into its requests; one that cannot gets a token that lives for hours"
         },
     )
+    replaces = fields.String(
+        load_default="",
+        validate=validate.Length(max=64),
+        metadata={
+            "description": "The session that this player had before: it ends, and does"
+            " not count"
+        },
+    )
 
 
 class TextTrack(ma.Schema):
@@ -104,20 +112,70 @@ class TextTrack(ma.Schema):
     url = fields.String(required=True)
 
 
+class Watermark(ma.Schema):
+    text = fields.String(required=True)
+
+
 class Playback(ma.Schema):
     session = fields.String(required=True)
     asset = fields.String(required=True)
+    version = fields.Integer(required=True)
     title = fields.String(required=True)
     name = fields.String(required=True)
     duration = fields.Float(required=True)
+    protected = fields.Boolean(required=True)
     manifests = fields.Dict(fields.String(), fields.String(), required=True)
-    drm = fields.Dict(fields.String(), fields.String(), required=True)
-    token = fields.String(required=True)
+    drm = fields.Dict(
+        fields.String(),
+        fields.String(),
+        required=True,
+        metadata={"description": "Where licences are, by key system"},
+    )
+    certificates = fields.Dict(
+        fields.String(),
+        fields.String(),
+        required=True,
+        metadata={"description": "Where its certificate is, for key systems with one"},
+    )
+    token = fields.String(
+        required=True, metadata={"description": "Opens the doors of licences"}
+    )
     media_token = fields.String(required=True)
+    max_height = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Above it there is no rendition to be had"},
+    )
+    watermark = fields.Nested(
+        Watermark,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the player shows over the picture"},
+    )
     resume_at = fields.Float(required=True)
     heartbeat_seconds = fields.Integer(required=True)
     text = fields.List(fields.Nested(TextTrack), required=True)
     thumbnails = fields.String(required=True, allow_none=True)
+
+
+class Stream(ma.Schema):
+    session = fields.String(required=True)
+    title = fields.String(required=True, metadata={"description": "Its slug"})
+    name = fields.String(required=True)
+    device = fields.String(required=True)
+    started_at = fields.String(required=True)
+    quality = fields.String(
+        required=True,
+        metadata={"description": "As 1080p; empty until the player has said it"},
+    )
+    here = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether it was opened with this very sign-in"},
+    )
+
+
+class Streams(ma.Schema):
+    active = fields.List(fields.Nested(Stream), required=True)
 
 
 class Heartbeat(Strict):
@@ -139,6 +197,7 @@ class Heartbeat(Strict):
 
 class HeartbeatAnswer(ma.Schema):
     media_token = fields.String(required=True, allow_none=True)
+    token = fields.String(required=True, allow_none=True)
     next = fields.Integer(
         required=True, metadata={"description": "Seconds until the next report"}
     )
