@@ -123,10 +123,12 @@ class Accounts:
 class Playback:
     heartbeat_seconds: int = _setting(10, "How often a player reports.")
     media_token_seconds: int = _setting(
-        300, "How long a media token lives where the player swaps in a fresh one."
+        300,
+        "How long a media token lives at most where the player swaps in a fresh one:"
+        " after so long, whoever was stopped sees nothing more.",
     )
     native_token_seconds: int = _setting(
-        21600, "How long a media token lives for players that cannot swap it."
+        21600, "How long a media token lives at most for players that cannot swap it."
     )
     streams: int = _setting(
         0,
@@ -405,6 +407,19 @@ def _refuse_nonsense(settings: Settings) -> None:
         ),
         (0 <= encode.crf <= 51, "encode.crf must lie between 0 and 51."),
         (settings.playback.heartbeat_seconds > 0, "playback.heartbeat_seconds: > 0."),
+        (
+            min(
+                settings.playback.media_token_seconds,
+                settings.playback.native_token_seconds,
+            )
+            >= 180,
+            "playback.media_token_seconds and native_token_seconds must be 180 or"
+            " more: a minute goes to caches, half a minute to clocks that disagree.",
+        ),
+        (
+            min(settings.playback.streams, settings.playback.uhd_streams) >= 0,
+            "playback.streams and uhd_streams must be 0 (no limit) or more.",
+        ),
         (
             settings.playback.watermark in ("off", "protected", "all"),
             "playback.watermark must be off, protected or all.",

@@ -110,6 +110,8 @@ def test_a_wrong_variable_is_refused_by_its_name(variable: str, value: str) -> N
         ("MATINEE_ENCODE_SEGMENT_SECONDS", "5"),
         ("MATINEE_ENCODE_CHUNK_SECONDS", "1"),
         ("MATINEE_PLAYBACK_HEARTBEAT_SECONDS", "0"),
+        ("MATINEE_PLAYBACK_MEDIA_TOKEN_SECONDS", "60"),
+        ("MATINEE_PLAYBACK_STREAMS", "-1"),
     ],
 )
 def test_values_that_cannot_work_are_refused(variable: str, value: str) -> None:

@@ -302,6 +302,7 @@ def test_the_description_names_every_address_and_how_to_sign_in(app: Flask) -> N
         "/api/v1/playback",
         "/api/v1/playback/{session}",
         "/api/v1/playback/{session}/heartbeat",
+        "/api/v1/playback/{session}/stop",
     }
     assert set(described["components"]["securitySchemes"]) == {"bearer", "cookie"}
     assert described["paths"]["/api/v1/auth/token"]["post"]["security"] == []
