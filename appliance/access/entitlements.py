@@ -1,8 +1,17 @@
 """Entitlements: rights to watch, of everyone, a role, a group or an account."""
 
+import re
+import secrets
 from dataclasses import dataclass
 
-from appliance.db import Database
+from appliance.access import moments, parties
+from appliance.db import Database, write
+from appliance.errors import InvalidInput, NotFound
+from appliance.events import Event, record
+from appliance.permissions import Action, Actor, check
+
+_SOURCE = re.compile(r"installation|(role|group|plan|voucher|assignment):\S.{0,99}")
+_MOST_STREAMS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +32,107 @@ class Entitlement:
     policy_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A right as it is listed: whose (``group:Training``), to what (a slug or all)."""
+
+    id: str
+    subject: str
+    object: str
+    source: str
+    starts_at: str | None
+    ends_at: str | None
+    streams: int | None
+    uhd_streams: int | None
+    max_height: int | None
+    policy: str | None
+    created_at: str
+
+
 def applying(db: Database, account_id: int, title_id: int) -> tuple[Entitlement, ...]:
     """Return every right of the account to the title, also past and future ones."""
     rows = db.conn.execute(_APPLYING, {"account": account_id, "title": title_id})
     return tuple(Entitlement(*row) for row in rows)
+
+
+def grant(
+    db: Database,
+    actor: Actor,
+    subject: str,
+    title: str = "all",
+    *,
+    source: str = "",
+    starts_at: str | None = None,
+    ends_at: str | None = None,
+    streams: int | None = None,
+    uhd_streams: int | None = None,
+    max_height: int | None = None,
+    policy: str = "",
+) -> Grant:
+    """Give somebody the right to watch a title (by its slug) or all of them.
+
+    ``subject`` is everyone, role:…, group:… or account:…; ``source`` says where the
+    right comes from, as plan:… or voucher:…, else it follows from the subject.
+    Errors: ``InvalidInput``, ``NotFound``, ``Forbidden``.
+    """
+    check(actor, Action.GRANT_MANAGE)
+    begins, ends = moments.span(starts_at, ends_at)
+    public_id = secrets.token_hex(8)
+    with write(db):
+        party = parties.party(db, subject)
+        title_id = parties.title(db, actor, title)
+        row = {
+            "public_id": public_id,
+            "subject": party.kind,
+            "subject_id": party.id,
+            "role": party.role,
+            "object": "all" if title_id is None else "title",
+            "object_id": title_id,
+            "source": _source(source.strip() or party.source),
+            "starts_at": begins,
+            "ends_at": ends,
+            "streams": _number("streams", streams, 0, _MOST_STREAMS),
+            "uhd_streams": _number("uhd_streams", uhd_streams, 0, _MOST_STREAMS),
+            "max_height": _number("max_height", max_height, 1, 10_000),
+            "policy_id": _policy(db, policy.strip()),
+            "created_at": db.now(),
+        }
+        db.table("entitlements").insert(row)
+        granted = by_id(db, public_id)
+        _record(db, actor, Event.GRANT_CREATE, granted)
+    return granted
+
+
+def withdraw(db: Database, actor: Actor, public_id: str) -> Grant:
+    """Take a right away at once; return what it was. Errors: ``NotFound``."""
+    check(actor, Action.GRANT_MANAGE)
+    with write(db):
+        granted = by_id(db, public_id)
+        db.conn.execute("delete from entitlements where public_id = ?", (public_id,))
+        _record(db, actor, Event.GRANT_END, granted)
+    return granted
+
+
+def by_id(db: Database, public_id: str) -> Grant:
+    """Return one right. Errors: ``NotFound``."""
+    row = db.one(f"{_LISTED} where e.public_id = ?", (public_id,))
+    if row is None:
+        raise NotFound("grant.missing", f"There is no right “{public_id}”.")
+    return Grant(**row)
+
+
+def listing(db: Database, subject: str = "", title: str = "") -> list[Grant]:
+    """Return rights, the oldest first: those that name a subject, a title (slug)."""
+    rows = db.rows(
+        f"""
+        select * from ({_LISTED})
+        where (:subject = '' or subject = :subject collate nocase)
+            and (:title = '' or object = :title)
+        order by created_at, id
+        """,
+        {"subject": subject, "title": title},
+    )
+    return [Grant(**row) for row in rows]
 
 
 _SUBJECTS = (
@@ -55,3 +161,74 @@ from entitlements
 where {_CASES}
 order by id
 """
+
+_LISTED = """
+select e.public_id as id,
+    case e.subject
+        when 'role' then 'role:' || e.role
+        when 'group' then 'group:' || g.name
+        when 'account' then 'account:' || a.username
+        else e.subject
+    end as subject,
+    case e.object when 'title' then t.slug else e.object end as object,
+    e.source, e.starts_at, e.ends_at, e.streams, e.uhd_streams, e.max_height,
+    p.name as policy, e.created_at
+from entitlements e
+left join accounts a on e.subject = 'account' and a.id = e.subject_id
+left join groups g on e.subject = 'group' and g.id = e.subject_id
+left join titles t on e.object = 'title' and t.id = e.object_id
+left join licence_policies p on p.id = e.policy_id
+"""
+
+
+def _source(text: str) -> str:
+    if not _SOURCE.fullmatch(text):
+        raise InvalidInput(
+            "grant.source",
+            "The source of a right is written as plan:NAME, voucher:NAME,"
+            " assignment:NAME, role:NAME, group:NAME, or installation.",
+            {"field": "source"},
+        )
+    return text
+
+
+def _number(field: str, value: int | None, least: int, most: int) -> int | None:
+    if value is not None and not least <= value <= most:
+        raise InvalidInput(
+            "grant.number",
+            f"{_NUMBERS[field]} is a whole number from {least} to {most:,}.",
+            {"field": field},
+        )
+    return value
+
+
+_NUMBERS = {
+    "streams": "The limit of streams",
+    "uhd_streams": "The limit of UHD streams",
+    "max_height": "The greatest height in pixels",
+}
+
+
+def _policy(db: Database, name: str) -> int | None:
+    if not name:
+        return None
+    found = db.value("select id from licence_policies where name = ?", (name,))
+    if found is None:
+        raise InvalidInput(
+            "policy.unknown",
+            f"There is no policy “{name[:80]}”: see `matinee policy list`.",
+            {"field": "policy"},
+        )
+    return int(found)
+
+
+def _record(db: Database, actor: Actor, event: Event, granted: Grant) -> None:
+    record(
+        db,
+        actor,
+        event,
+        f"grant/{granted.id}",
+        whose=granted.subject,
+        what=granted.object,
+        source=granted.source,
+    )

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from appliance.access import moments
 from appliance.access.availability import Window
 from appliance.access.entitlements import Entitlement
 from appliance.catalog.titles import TitleState
-from appliance.clock import from_text
 
 _Value = TypeVar("_Value", int, str)
 
@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NO_LONGER_AVAILABLE = "no-longer-available"
     RATING_TOO_HIGH = "rating-too-high"
     RATING_UNKNOWN = "rating-unknown"
+    STREAM_LIMIT = "stream-limit"
 
 
 SENTENCES: Mapping[Reason, str] = {
@@ -50,6 +51,9 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.RATING_UNKNOWN: (
         "This profile has an age limit, and it is not known for which age this title"
         " is."
+    ),
+    Reason.STREAM_LIMIT: (
+        "As many streams play with this account as it may have at once: stop one first."
     ),
 }
 
@@ -73,7 +77,8 @@ class Request:
     ``may_edit``: the actor may edit the title, and so preview it whatever its state,
     without a right of their own, anywhere and in every quality. ``territory`` is the
     country code of who watches, ``rating_age`` what the title's rating stands for,
-    ``rating_limit`` the age of the profile; ``usual`` limits where no right has any.
+    ``rating_limit`` the age of the profile; ``other_streams`` play besides this one;
+    ``usual`` are the limits where no right has any.
     """
 
     account_active: bool
@@ -85,6 +90,7 @@ class Request:
     territory: str | None = None
     rating_age: int | None = None
     rating_limit: int | None = None
+    other_streams: int = 0
     signed_in: bool = True
     usual: Limits = Limits()
 
@@ -120,9 +126,7 @@ class Decision:
         begins = self.begins.get(reason)
         if begins is None:
             return SENTENCES[reason]
-        at = from_text(begins)
-        day = f"{at.day} {at:%B} {at.year}, {at:%H:%M} UTC"
-        return f"{SENTENCES[reason]} It begins on {day}."
+        return f"{SENTENCES[reason]} It begins on {moments.spoken(begins)}."
 
 
 def evaluate(request: Request) -> Decision:
@@ -131,12 +135,13 @@ def evaluate(request: Request) -> Decision:
     rights = tuple(each for each in request.entitlements if miss_of(each, now) is None)
     windows = tuple(each for each in request.windows if not misses_of(each, request))
     best = max(rights, key=_generosity, default=None)
-    reasons = tuple(_reasons(request, rights, windows))
+    limits = _limits(request, rights, windows)
+    reasons = tuple(_reasons(request, rights, windows, limits))
     return Decision(
         reasons=reasons,
         rights=rights,
         windows=windows,
-        limits=_limits(request, rights, windows),
+        limits=limits,
         policy_id=best.policy_id if best else None,
         until=_least(
             _most(each.ends_at for each in rights),
@@ -170,7 +175,10 @@ def misses_of(window: Window, request: Request) -> tuple[Reason, ...]:
 
 
 def _reasons(
-    request: Request, rights: tuple[Entitlement, ...], windows: tuple[Window, ...]
+    request: Request,
+    rights: tuple[Entitlement, ...],
+    windows: tuple[Window, ...],
+    limits: Limits,
 ) -> Iterator[Reason]:
     if not request.account_active:
         yield Reason.ACCOUNT_DISABLED
@@ -189,6 +197,8 @@ def _reasons(
             yield Reason.RATING_UNKNOWN
         elif request.rating_age > request.rating_limit:
             yield Reason.RATING_TOO_HIGH
+    if 0 < limits.streams <= request.other_streams:
+        yield Reason.STREAM_LIMIT
 
 
 def _lack_of_right(request: Request) -> Iterator[Reason]:

