@@ -145,6 +145,15 @@ def standing(
     return _standing(row, settings.protection, decision)
 
 
+@lru_cache(maxsize=256)
+def allowed_systems(own: str, protection: Protection) -> tuple[KeySystem, ...]:
+    """Return the key systems of a title: its own, a JSON list, else the library's."""
+    names = json.loads(own)
+    if names:
+        return tuple(map(KeySystem, names))
+    return tuple(SHORT[name] for name in key_systems(protection))
+
+
 # Every join is by a key, so that it costs the same however much there is.
 _STANDING = """
 select p.id, p.public_id, p.account_id, a.username, a.display_name, p.profile_id,
@@ -200,18 +209,9 @@ def _standing(row: Row, protection: Protection, decision: Decision) -> Standing:
         title_slug=row["slug"],
         title_name=row["name"],
         protected=bool(row["protected"]),
-        key_systems=_key_systems(row["key_systems"], protection),
+        key_systems=allowed_systems(row["key_systems"], protection),
         policy_id=decision.policy_id if of_title is None else of_title,
         max_height=min((each for each in heights if each is not None), default=None),
         signed_in=bool(row["signed_in"]),
         decision=decision,
     )
-
-
-@lru_cache(maxsize=256)
-def _key_systems(own: str, protection: Protection) -> tuple[KeySystem, ...]:
-    """Return the key systems of a title: its own, a JSON list, else the library's."""
-    names = json.loads(own)
-    if names:
-        return tuple(map(KeySystem, names))
-    return tuple(SHORT[name] for name in key_systems(protection))

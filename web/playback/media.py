@@ -33,13 +33,14 @@ _ASSET = re.compile(r"[0-9a-f]{16}", re.ASCII)
 @guard.public("token: the path carries a media token")
 def media(token: str, asset: str, name: str) -> Response:
     """Serve one file of an asset to whoever holds a token for it."""
-    tokens.check(media_keys(), token, asset, context.installation().clock.now())
+    now = context.installation().clock.now()
+    held = tokens.check_media(media_keys(), token, asset, now)
     if not _ASSET.fullmatch(asset):
         _nothing()
     file = _FILE.fullmatch(name)
     if file is not None:
         return _segment(asset, file)
-    return _manifest(asset, name)
+    return _manifest(asset, name, held.scope.max_height)
 
 
 def _segment(asset: str, file: re.Match[str]) -> Response:
@@ -60,9 +61,11 @@ def _segment(asset: str, file: re.Match[str]) -> Response:
     return response
 
 
-def _manifest(asset: str, name: str) -> Response:
+def _manifest(asset: str, name: str, max_height: int | None) -> Response:
     """Send what is rendered from rows: it changes when a track is added."""
-    found = manifests.manifest(context.db(), asset, name)
+    found = manifests.manifest(
+        context.db(), context.settings(), asset, name, max_height
+    )
     response = Response(found.text, mimetype=found.mimetype)
     response.set_etag(found.etag)
     response.headers["Cache-Control"] = "private, max-age=10"
