@@ -10,6 +10,7 @@ import click
 
 from appliance import __version__
 from appliance.cli import (
+    access,
     audit,
     completion,
     config,
@@ -18,7 +19,9 @@ from appliance.cli import (
     doctor,
     init,
     job,
+    key,
     output,
+    playback,
     serve,
     title,
     user,
@@ -134,6 +137,7 @@ def main(context: click.Context, config: Path | None) -> None:
 
 
 for _command in (
+    access.access,
     audit.audit,
     completion.completion,
     config.config,
@@ -142,6 +146,8 @@ for _command in (
     doctor.doctor,
     init.init,
     job.job,
+    key.key,
+    playback.playback,
     serve.serve,
     serve.web,
     serve.worker,

@@ -72,11 +72,11 @@ def open(
         "account_id": watching.account_id,
         "profile_id": watching.profile_id,
         "asset_id": film.id,
-        "device": device[:200],
+        "device": _printable(device)[:200],
         "swaps_tokens": int(swaps),
         "sign_in": actor.session,
         "address": actor.address,
-        "user_agent": user_agent[:300],
+        "user_agent": _printable(user_agent)[:300],
     }
     _claim(db, settings, actor, shown, row, decision.limits, replaces)
     now = standing(db, settings, session, actor.address)
@@ -198,6 +198,11 @@ def _as_profile(db: Database, actor: Actor, profile: str) -> Actor:
     if profile_id is None:
         raise NotFound("profile.missing", "This account has no such profile.")
     return replace(actor, profile_id=profile_id)
+
+
+def _printable(text: str) -> str:
+    """Return what a stranger's player calls itself, fit for a terminal."""
+    return "".join(each for each in text if each.isprintable())
 
 
 def _claim(

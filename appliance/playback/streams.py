@@ -9,6 +9,7 @@ from appliance import cenc
 from appliance.access.evaluate import Limits
 from appliance.cenc import Label
 from appliance.db import Database, Row
+from appliance.errors import NotFound
 from appliance.permissions import Action, Actor, check
 
 _HD = cenc.highest(Label.HD) or 0
@@ -97,11 +98,13 @@ def everybodys(db: Database, actor: Actor, username: str = "") -> tuple[Stream, 
     return _live(db, "a.username = :username collate nocase", {"username": username})
 
 
-def by_session(db: Database, actor: Actor, session: str) -> Stream | None:
-    """Return one stream; None when it does not play any more."""
+def by_session(db: Database, actor: Actor, session: str) -> Stream:
+    """Return one stream. Errors: ``NotFound`` when it does not play any more."""
     check(actor, Action.PLAYBACK_MANAGE)
     found = _live(db, "p.public_id = :session", {"session": session})
-    return found[0] if found else None
+    if not found:
+        raise NotFound("playback.missing", "Nothing plays under this id any more.")
+    return found[0]
 
 
 def room(db: Database, account_id: int, limits: Limits, asset_id: int) -> Room | Full:
