@@ -18,15 +18,15 @@ def test_imports_run_downwards() -> None:
 
 def test_the_core_starts_nothing_and_one_module_of_it_speaks_to_the_network() -> None:
     forbidden = ("import subprocess", "import socket", "import requests", "urllib.req")
-    offenders = [
-        f"{path.relative_to(ROOT)}: {word}"
+    speakers = {
+        str(path.relative_to(ROOT))
         for path in (ROOT / "appliance").rglob("*.py")
         if path.parent.name != "cli"
         for word in forbidden
         if word in path.read_text(encoding="utf-8")
-    ]
+    }
 
-    assert offenders == ["appliance/protection/calls.py: import requests"]
+    assert speakers == {"appliance/protection/calls.py"}
 
 
 def test_one_module_runs_other_programs() -> None:
