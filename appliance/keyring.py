@@ -18,6 +18,14 @@ def key(folder: Path, name: str) -> bytes:
     path = folder / f"{name}.key"
     if not path.exists():
         _create(path)
+    return read(path)
+
+
+def read(path: Path) -> bytes:
+    """Return the 32 bytes that the key file ``path`` holds; never make one.
+
+    Errors: ``ConfigError`` as for :func:`key`, ``OSError`` when it can't be read.
+    """
     try:
         value = bytes.fromhex(path.read_text().strip())
     except ValueError:
@@ -44,3 +52,13 @@ def _create(path: Path) -> None:
         pass
     finally:
         aside.unlink()
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder would outlast a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

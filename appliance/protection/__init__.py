@@ -1,8 +1,9 @@
-"""Content keys and the doors they leave through.
+"""Content keys: made, wrapped and kept; handed to the pipeline and to the doors.
 
-The seam is in place and empty: a title says whether it is ``protected``, an asset
-lists its ``key_systems``, and a track is a row with a folder of its own, so that
-encrypted tracks can stand beside clear ones. :mod:`appliance.delivery` renders the
-manifests from those rows, and :mod:`appliance.playback` hands out a token of scope
-``licence`` with every session.
+:mod:`~appliance.protection.keys` is what the house asks for keys. Providers make them,
+:mod:`~appliance.protection.vault` keeps them as rows, wrapped by the files of
+:mod:`~appliance.protection.kek`. They leave in three ways: sealed to a worker
+(:mod:`~appliance.protection.sealing`), sealed into an export
+(:mod:`~appliance.protection.export`), or through the doors of licences, which the web
+opens.
 """
