@@ -125,10 +125,10 @@ def listing(db: Database, subject: str = "", title: str = "") -> list[Grant]:
     """Return rights, the oldest first: those that name a subject, a title (slug)."""
     rows = db.rows(
         f"""
-        select * from ({_LISTED})
-        where (:subject = '' or subject = :subject collate nocase)
-            and (:title = '' or object = :title)
-        order by created_at, id
+        {_LISTED}
+        where (:subject = '' or {_SUBJECT} = :subject collate nocase)
+            and (:title = '' or t.slug = :title)
+        order by e.id
         """,
         {"subject": subject, "title": title},
     )
@@ -162,14 +162,14 @@ where {_CASES}
 order by id
 """
 
-_LISTED = """
-select e.public_id as id,
-    case e.subject
-        when 'role' then 'role:' || e.role
-        when 'group' then 'group:' || g.name
-        when 'account' then 'account:' || a.username
-        else e.subject
-    end as subject,
+_SUBJECT = """case e.subject
+    when 'role' then 'role:' || e.role
+    when 'group' then 'group:' || g.name
+    when 'account' then 'account:' || a.username
+    else e.subject
+end"""
+_LISTED = f"""
+select e.public_id as id, {_SUBJECT} as subject,
     case e.object when 'title' then t.slug else e.object end as object,
     e.source, e.starts_at, e.ends_at, e.streams, e.uhd_streams, e.max_height,
     p.name as policy, e.created_at
