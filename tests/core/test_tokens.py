@@ -105,6 +105,51 @@ def test_a_token_for_licences_does_not_open_the_film_nor_the_reverse() -> None:
     assert tokens.check(_KEYS, licence, _ASSET, _at(-1), Scope.LICENCE)
 
 
+@pytest.mark.parametrize(
+    ("height", "said", "read"),
+    [
+        (None, "all", None),
+        (720, "h720", 720),
+        (99_999, "h99999", 99_999),
+        (100_000, "all", None),
+        (1, "h10", 10),
+    ],
+)
+def test_a_token_says_how_high_its_pictures_may_be(
+    height: int | None, said: str, read: int | None
+) -> None:
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES, Scope.up_to(height))
+
+    token = tokens.check_media(_KEYS, text, _ASSET, _at(-1))
+
+    assert text.split(".")[4] == said
+    assert token.scope == Scope.up_to(height)
+    assert token.scope.max_height == read
+
+
+def test_a_limit_on_the_height_cannot_be_lifted_or_taken_for_another() -> None:
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES, Scope.up_to(720))
+
+    for other in ("all", "h1080", "h0720", "h72", "h720000", "licence", "H720", ""):
+        with pytest.raises(Forbidden):
+            changed = text.replace(".h720.", f".{other}.")
+            tokens.check_media(_KEYS, changed, _ASSET, _at(-1))
+    for wanted in (Scope.ALL, Scope.LICENCE, Scope.up_to(1080)):
+        with pytest.raises(Forbidden):
+            tokens.check(_KEYS, text, _ASSET, _at(-1), wanted)
+
+
+def test_media_opens_with_any_height_until_it_runs_out_and_not_with_a_licence() -> None:
+    licence = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES, Scope.LICENCE)
+    text = tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES, Scope.up_to(720))
+
+    with pytest.raises(Forbidden):
+        tokens.check_media(_KEYS, licence, _ASSET, _at(-1))
+    assert tokens.check_media(_KEYS, text, _ASSET, _at(SKEW_SECONDS))
+    with pytest.raises(Gone):
+        tokens.check_media(_KEYS, text, _ASSET, _at(SKEW_SECONDS + 1))
+
+
 def test_rotation_keeps_what_was_handed_out_just_before(tmp_path: Path) -> None:
     first = tokens.load(tmp_path)
     handed_out = tokens.sign(first, _ASSET, _SESSION, _EXPIRES)
