@@ -29,6 +29,7 @@ PAGES: tuple[tuple[Role | None, str], ...] = (
     (Role.ADMINISTRATOR, "/studio/upload"),
     (Role.ADMINISTRATOR, "/studio/titles/{slug}"),
     (Role.ADMINISTRATOR, "/studio/jobs"),
+    (Role.ADMINISTRATOR, "/studio/playing"),
     (Role.ADMINISTRATOR, "/studio/accounts"),
     (Role.ADMINISTRATOR, "/studio/accounts/new"),
     (Role.ADMINISTRATOR, "/studio/audit"),

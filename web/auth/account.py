@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from appliance.accounts import people, sessions
 from appliance.errors import InvalidInput, MatineeError, TooManyRequests
 from appliance.permissions import Action
+from appliance.playback import streams
 from web import context, guard
 from web.auth.forms import by_field
 from web.auth.shown import sessions_shown
@@ -57,7 +58,7 @@ def revoke(session_id: str) -> ResponseReturnValue:
     sessions.revoke(context.db(), context.actor(), session_id)
     if session_id == g.signed_in.session_id:
         return redirect("/login")
-    flash("That device is signed out.", "ok")
+    flash("That device is signed out; what it played stops now.", "ok")
     return redirect("/account#devices")
 
 
@@ -76,10 +77,11 @@ def revoke_others() -> ResponseReturnValue:
 def _page(error: MatineeError | None = None) -> str:
     db, signed_in = context.db(), g.signed_in
     own = sessions.listing(db, signed_in.account_id)
+    playing = streams.of_account(db, signed_in.account_id)
     return render_template(
         "auth/account.html",
         account=people.by_id(db, signed_in.account_id),
-        devices=sessions_shown(own, signed_in.session_id, db.clock.now()),
+        devices=sessions_shown(own, signed_in.session_id, db.clock.now(), playing),
         values=request.form,
         errors=by_field(error, _FIELDS),
         least=context.settings().accounts.password_length,

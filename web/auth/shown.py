@@ -1,17 +1,21 @@
 """Sessions as people know them: which device, where, how long ago."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.accounts.sessions import Kind, Session
 from appliance.clock import from_text
+from appliance.playback.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One line of the list; ``at`` is UTC text for machines, ``used`` for people."""
+    """One line of the list; ``at`` is UTC text for machines, ``used`` for people.
+
+    ``watching`` is what plays on it now.
+    """
 
     id: str
     name: str
@@ -20,6 +24,7 @@ class Device:
     used: str
     at: str
     here: bool
+    watching: tuple[Stream, ...]
 
 
 # The first that fits names it: every Edge also says Chrome, every Chrome Safari.
@@ -47,9 +52,15 @@ _SYSTEMS = (
 
 
 def sessions_shown(
-    sessions: Iterable[Session], here: str, now: datetime
+    sessions: Iterable[Session],
+    here: str,
+    now: datetime,
+    playing: Sequence[Stream] = (),
 ) -> list[Device]:
-    """Return the sessions of an account; ``here`` is the id of the one that asks."""
+    """Return the sessions of an account with what of ``playing`` each has opened.
+
+    ``here`` is the id of the one that asks; it comes first.
+    """
     return [
         Device(
             id=session.id,
@@ -59,6 +70,7 @@ def sessions_shown(
             used=ago(now, from_text(session.seen_at)),
             at=session.seen_at,
             here=session.id == here,
+            watching=tuple(each for each in playing if each.sign_in == session.id),
         )
         for session in sorted(sessions, key=lambda each: each.id != here)
     ]

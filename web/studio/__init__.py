@@ -5,7 +5,17 @@ from typing import Any
 
 from flask import Blueprint
 
-from web.studio import accounts, artwork, audit, figures, jobs, titles, tus, uploading
+from web.studio import (
+    accounts,
+    artwork,
+    audit,
+    figures,
+    jobs,
+    playing,
+    titles,
+    tus,
+    uploading,
+)
 
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 blueprint.url_value_preprocessor(tus.allow_chunks)
@@ -27,6 +37,8 @@ _PAGES: _Table = (
     ("/jobs/<job>", "job", jobs.show),
     ("/jobs/<job>.json", "job_json", jobs.as_json),
     ("/jobs/<job>/cancel", "confirm_cancelling", jobs.confirm_cancelling),
+    ("/playing", "playing", playing.index),
+    ("/playing/<session>/stop", "confirm_terminating", playing.confirm_terminating),
     ("/accounts", "accounts", accounts.index),
     ("/accounts/new", "new_account", accounts.new),
     ("/accounts/<username>", "account", accounts.show),
@@ -45,6 +57,7 @@ _ACTS: _Table = (
     ("/uploads/<upload>/publish", "wish", uploading.wish),
     ("/jobs/<job>/retry", "retry", jobs.retry),
     ("/jobs/<job>/cancel", "cancel", jobs.cancel),
+    ("/playing/<session>/stop", "terminate", playing.terminate),
     ("/accounts/new", "create_account", accounts.create),
     ("/accounts/<username>/roles", "set_roles", accounts.set_roles),
     ("/accounts/<username>/disable", "disable", accounts.disable),
