@@ -50,11 +50,23 @@ def first(asset: Film) -> list[NewUnit]:
     return [NewUnit("inspect", "inspect", (), 1, {"source": asset.source_path}, 0)]
 
 
+def renditions(facts: Mapping[str, Any]) -> list[Rendition]:
+    """Return the qualities that a film gets: what it must have content keys for."""
+    picture = from_facts(facts).picture
+    return ladder(picture.width, picture.height, picture.rate)
+
+
 def after_inspect(
-    asset: Film, facts: Mapping[str, Any], settings: Settings
+    asset: Film,
+    facts: Mapping[str, Any],
+    settings: Settings,
+    encryption: Mapping[str, Any] | None = None,
 ) -> list[NewUnit]:
-    """Return every other unit of the job."""
-    planner = _Planner(asset.source_path, from_facts(facts), settings)
+    """Return every other unit of the job.
+
+    ``encryption`` is what :func:`jobs.encryption.sealed` gave; None: stay clear.
+    """
+    planner = _Planner(asset.source_path, from_facts(facts), settings, encryption)
     return [
         NewUnit(each.name, each.step, each.needs, round(each.weight, 3), each.spec, n)
         for n, each in enumerate(planner.units(), start=1)
@@ -66,6 +78,7 @@ class _Planner:
     path: str
     source: Source
     settings: Settings
+    encryption: Mapping[str, Any] | None
 
     def units(self) -> Iterator[NewUnit]:
         """Yield the units in the order in which they are best begun."""
@@ -188,6 +201,7 @@ class _Planner:
             "video": video,
             "audio": [unit.spec["track"] | {"unit": unit.name} for unit in sounds],
             "text": [unit.spec["track"] | {"unit": unit.name} for unit in captions],
+            "encryption": self.encryption,
         }
         needs = ("join", *(unit.name for unit in [*sounds, *captions]))
         return _unit("package", self.source.duration * _REMUX_WEIGHT, spec, needs)
@@ -208,7 +222,8 @@ class _Planner:
     def _verify(self) -> NewUnit:
         weight = self.source.duration * _VERIFY_WEIGHT
         needs = ("package", "thumbnails")
-        return _unit("verify", weight, {"grid": self._grid.as_spec()}, needs)
+        spec = {"grid": self._grid.as_spec(), "encryption": self.encryption}
+        return _unit("verify", weight, spec, needs)
 
 
 def _unit(

@@ -95,6 +95,7 @@ def _worked(
             folder=attempt.folder,
             storage=attempt.storage,
             job=spec.job,
+            keys=settings.keys,
             progress=progress,
             cancelled=lambda: attempt.taken_back,
             stall_seconds=settings.queue.stall_seconds,

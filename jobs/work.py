@@ -24,12 +24,14 @@ class Work:
     """One attempt at a unit.
 
     ``folder`` is its scratch, the only place it may write to; ``storage`` holds the
-    inputs: the source, and what the units of ``job`` before it left.
+    inputs: the source, and what the units of ``job`` before it left. ``keys`` is the
+    folder of keys, which opens what is sealed in a spec.
     """
 
     folder: Path
     storage: Storage
     job: str
+    keys: Path = Path("keys")
     progress: Report = _unheard
     cancelled: Callable[[], bool] = lambda: False
     stall_seconds: float = 120

@@ -49,14 +49,12 @@ def concat_list(files: list[Path], lengths: list[int], grid: Grid) -> str:
     for file, length in zip(files, lengths, strict=True):
         frame += length
         end = round(frame / grid.rate * 1_000_000)
-        lines += [f"file {_quoted(file)}", f"duration {end - start}us"]
+        lines += [
+            f"file {ffmpeg.quoted(ffmpeg.url(file))}",
+            f"duration {end - start}us",
+        ]
         start = end
     return "\n".join(lines) + "\n"
-
-
-def _quoted(path: Path) -> str:
-    escaped = str(path).replace("'", "'\\''")
-    return f"'file:{escaped}'"
 
 
 def _args(listing: Path, target: Path, grid: Grid) -> list[str]:

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from appliance import cenc
+from appliance.cenc import Label
 from appliance.errors import TryAgain
+from jobs import encryption
 from jobs.chunks import Grid
-from jobs.steps import audio, text
+from jobs.steps import audio, protected, text
 from jobs.tools import packager
 from jobs.tools.packager import Input, Packaged
 from jobs.work import Work
@@ -18,13 +21,22 @@ Entry = dict[str, Any]
 def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     """Write one folder for each track; returns ``{"tracks", "duration"}``."""
     grid = Grid.from_spec(spec["grid"])
+    keys = encryption.opened(spec["encryption"], work.keys, work.job)
     inputs = [
         *(_video_input(each, work) for each in spec["video"]),
         *(_audio_input(each, work) for each in spec["audio"]),
     ]
-    made = packager.package(inputs, work, segment=grid.segment, fragment=grid.distance)
+    made = packager.package(inputs, work, grid, keys)
+    locks = {
+        each.folder: protected.finish(work.folder / each.folder, each.label, keys)
+        for each in inputs
+    }
     tracks = [_video(each, made[each["id"]], grid, work) for each in spec["video"]]
     tracks += [_audio(each, made[each["id"]], work) for each in spec["audio"]]
+    for track in tracks:
+        track |= locks[track["id"]]
+        if keys is not None:
+            track["facts"]["clear_segments"] = keys.clear_segments(grid)
     tracks += [
         _text(each, work) for each in spec["text"] if work.result(each["unit"])["cues"]
     ]
@@ -32,11 +44,13 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
 
 
 def _video_input(video: Mapping[str, Any], work: Work) -> Input:
-    return Input(work.done("join", f"{video['id']}.mp4"), "video", video["id"])
+    file = work.done("join", f"{video['id']}.mp4")
+    return Input(file, "video", video["id"], cenc.video_label(video["height"]))
 
 
 def _audio_input(sound: Mapping[str, Any], work: Work) -> Input:
-    return Input(work.done(sound["unit"], audio.FILE), "audio", sound["id"])
+    file = work.done(sound["unit"], audio.FILE)
+    return Input(file, "audio", sound["id"], Label.AUDIO)
 
 
 def _video(video: Mapping[str, Any], made: Packaged, grid: Grid, work: Work) -> Entry:

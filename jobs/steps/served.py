@@ -38,11 +38,13 @@ class Served:
     log: str = ""
 
 
-def read(init: Path, segments: Sequence[Path], work: Work) -> Served:
-    """Read every packet of a track."""
+def read(
+    init: Path, segments: Sequence[Path], work: Work, key: str | None = None
+) -> Served:
+    """Read every packet of a track, decrypted with its key where it has one."""
     sizes = [path.stat().st_size for path in (init, *segments)]
     reader = _Reader(list(accumulate(sizes)))
-    log = probe.served([init, *segments], work, reader.take)
+    log = probe.served([init, *segments], work, reader.take, key)
     return reader.finished(log)
 
 

@@ -7,9 +7,12 @@ again from the segments themselves, in the way in which a player gets them.
 from pathlib import Path
 from typing import Any
 
+from appliance.cenc import Label, video_label
 from appliance.errors import TryAgain
+from jobs import encryption
 from jobs.chunks import Grid
-from jobs.steps import audio, samples
+from jobs.encryption import TrackKey
+from jobs.steps import audio, protected, samples
 from jobs.steps.served import Served, read
 from jobs.tools import packager
 from jobs.work import Work
@@ -27,9 +30,14 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     tracks = [*packaged["tracks"], work.result("thumbnails")]
     media = [each for each in tracks if each["kind"] in ("video", "audio")]
     report: list[Entry] = []
+    keys = encryption.opened(spec["encryption"], work.keys, work.job)
     for number, track in enumerate(media):
-        found = _checked(track, grid, work)
-        decoded = samples.decode(track, work.done("package", track["folder"]), work)
+        key = None if keys is None else keys.of(_label(track))
+        found = _checked(track, grid, work, key)
+        folder = work.done("package", track["folder"])
+        decoded = samples.decode(track, folder, work, key.key if key else None)
+        if keys is not None and key is not None:
+            protected.check(track, folder, work, keys, key)
         report.append(_line(track, found, decoded))
         work.progress((number + 1) / len(media))
     for track in tracks:
@@ -44,7 +52,11 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     }
 
 
-def _checked(track: Entry, grid: Grid, work: Work) -> Served:
+def _label(track: Entry) -> Label:
+    return Label.AUDIO if track["kind"] == "audio" else video_label(track["height"])
+
+
+def _checked(track: Entry, grid: Grid, work: Work, key: TrackKey | None) -> Served:
     """Compare what is served with the track's facts, and with the plan."""
     folder = work.done("package", track["folder"])
     facts = track["facts"]
@@ -54,7 +66,7 @@ def _checked(track: Entry, grid: Grid, work: Work) -> Served:
         track,
         "segments are missing or have another size than packaging reported",
     )
-    found = read(folder / packager.INIT, files, work)
+    found = read(folder / packager.INIT, files, work, key.key if key else None)
     _refuse(bool(found.log), track, f"its reader complains: {found.log[:200]}")
     _refuse(
         not _alike(found.lengths, facts["segments"], track["kind"]),

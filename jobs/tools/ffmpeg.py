@@ -8,7 +8,8 @@ that hold films are opened, and only files: a playlist named film.mp4 must not m
 server read its own files or fetch an address.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,33 @@ def how(work: Work) -> process.Run:
         cancelled=work.cancelled,
         stall=work.stall_seconds,
     )
+
+
+@contextmanager
+def opening(
+    address: str, how: process.Run, key: str | None
+) -> Iterator[tuple[process.Run, list[str]]]:
+    """Give the input options that open our own file, decrypted where it has a key.
+
+    ffmpeg takes a key only as an option, and options are for all to read; but a list
+    of files may say with which options to open them, and is read from memory here.
+    """
+    if key is None:
+        yield how, [*options(OWN_INPUT), "-i", address]
+        return
+    text = (
+        f"ffconcat version 1.0\nfile {quoted(address)}\noption decryption_key {key}\n"
+    )
+    with process.told_in_memory(how, text, [key]) as (told, place):
+        # Nothing is to be added to the packets, as the demuxer of lists would do.
+        listed = ["-f", "concat", "-safe", "0", "-auto_convert", "0"]
+        yield told, [*options(OWN_INPUT), *listed, "-i", url(place)]
+
+
+def quoted(address: str) -> str:
+    """Quote a name for a list of files."""
+    escaped = address.replace("'", "'\\''")
+    return f"'{escaped}'"
 
 
 @dataclass

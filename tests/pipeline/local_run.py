@@ -11,6 +11,7 @@ from typing import Any
 from appliance.settings import Settings
 from appliance.storage import Storage
 from jobs import plan
+from jobs.encryption import Encryption, sealed
 from jobs.source import Source, from_facts
 from jobs.steps import STEPS
 from jobs.work import Work
@@ -28,6 +29,7 @@ class LocalRun:
     """What the units left: their results by name, their files under ``storage``."""
 
     storage: Storage
+    keys: Path
     specs: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -66,17 +68,19 @@ def run_pipeline(
     *,
     until: str = "",
     before: Callable[[plan.NewUnit], None] = lambda unit: None,
+    encrypt: Callable[[dict[str, Any]], Encryption | None] = lambda facts: None,
 ) -> LocalRun:
     """Run inspect, plan and every unit in order; stop after the unit ``until``.
 
-    The source is linked into the storage, not copied. ``before`` sees every unit.
+    The source is linked into the storage, not copied. ``before`` sees every unit;
+    ``encrypt`` gets the facts of the source and says with which keys.
     """
     storage = Storage(root)
     path = f"sources/film/source{source.suffix}"
     target = storage.path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     _link(source, target)
-    run = LocalRun(storage)
+    run = LocalRun(storage, settings.keys)
     film = _Film(path)
     for unit in plan.first(film):
         before(unit)
@@ -84,7 +88,9 @@ def run_pipeline(
     if until == "inspect":
         return run
     facts = json.loads(json.dumps(run.results["inspect"]))
-    for unit in plan.after_inspect(film, facts, settings):
+    keys = encrypt(facts)
+    spec = sealed(keys, run.keys, JOB) if keys else None
+    for unit in plan.after_inspect(film, facts, settings, spec):
         before(unit)
         run_unit(run, unit)
         if unit.name == until:
@@ -98,7 +104,7 @@ def run_unit(run: LocalRun, unit: plan.NewUnit) -> None:
     folder = run.storage.path(f"work/{JOB}/attempts/{unit.name}")
     folder.mkdir(parents=True)
     spec = run.specs[unit.name] = json.loads(json.dumps(unit.spec))
-    result = STEPS[unit.step](spec, Work(folder, run.storage, JOB))
+    result = STEPS[unit.step](spec, Work(folder, run.storage, JOB, run.keys))
     report = {"ok": True, "result": result}
     (folder / "result.json").write_text(json.dumps(report))
     run.storage.commit(
@@ -111,7 +117,7 @@ def work_after(run: LocalRun) -> Work:
     """Return work in a fresh scratch that finds what the run left."""
     folder = run.storage.path(f"work/{JOB}/attempts/again-{secrets.token_hex(4)}")
     folder.mkdir(parents=True)
-    return Work(folder, run.storage, JOB)
+    return Work(folder, run.storage, JOB, run.keys)
 
 
 def _link(source: Path, target: Path) -> None:

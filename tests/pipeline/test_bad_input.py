@@ -3,11 +3,13 @@
 import struct
 import subprocess
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from appliance.errors import MediaError, StorageFull
+from jobs.chunks import Grid
 from jobs.steps import inspect
 from jobs.tools import packager
 from jobs.tools.packager import Input
@@ -286,6 +288,7 @@ def test_the_packager_running_out_of_room_says_so(
     path = film(clips, "long.mp4", seconds=60, size="64x64", more=("-g", "48"))
     (small_disk / "ballast").write_bytes(bytes(2_900_000))
     full = Work(small_disk, work.storage, "job")
+    grid = Grid(60 * 24, Fraction(24), 4, 2)
 
     with pytest.raises(StorageFull):
-        packager.package([Input(path, "audio", "sound")], full, segment=4, fragment=2)
+        packager.package([Input(path, "audio", "sound")], full, grid)

@@ -10,7 +10,6 @@ import pytest
 from appliance.errors import TryAgain
 from appliance.settings import Encode, Settings
 from jobs.steps import package
-from jobs.tools.packager import Encryption, Input, arguments
 from tests.media_samples import (
     Tone,
     ffmpeg,
@@ -230,15 +229,6 @@ def test_a_truncated_input_is_not_taken_for_a_package(
 
     with pytest.raises(TryAgain):
         package.run(run.specs["package"], work_after(run))
-
-
-def test_keys_are_never_arguments() -> None:
-    sealed = Encryption(flags=Path("/run/matinee/flags"))
-
-    args = arguments([Input(Path("/v.mp4"), "video", "v")], 4, 2, sealed)
-
-    assert "--flagfile=/run/matinee/flags" in args
-    assert not any("key=" in arg for arg in args)
 
 
 def _flashes(path: Path) -> list[float]:
