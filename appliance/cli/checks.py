@@ -15,6 +15,7 @@ from appliance.access import availability, territory
 from appliance.accounts import people
 from appliance.cli.installation import Installation
 from appliance.errors import MatineeError, PreconditionFailed
+from appliance.protection import vault
 from jobs import control, nodes, queue
 from jobs.queue import QueueName
 
@@ -132,6 +133,20 @@ def _countries(installation: Installation) -> Answer:
     return _ok("no title is for some countries only")
 
 
+def _content_keys(installation: Installation) -> Answer:
+    settings = installation.settings
+    with installation.db() as db:
+        closed = vault.closed(db, settings)
+    if not closed:
+        return _ok("every content key opens")
+    first = closed[0]
+    others = f" And {len(closed) - 1} more." if len(closed) > 1 else ""
+    fix = "matinee key import FILE, with an export"
+    if "kek" in first.details:
+        fix = f"put the file back into {settings.keys}, or else {fix}"
+    return Level.FAIL, first.message + others, fix
+
+
 def _ffmpeg(_installation: Installation) -> Answer:
     missing = [name for name in ("ffmpeg", "ffprobe") if shutil.which(name) is None]
     if missing:
@@ -194,6 +209,7 @@ CHECKS: dict[str, Callable[[Installation], Answer]] = {
     "storage.writable": _writable,
     "storage.room": _room,
     "keys.private": _keys,
+    "keys.content": _content_keys,
     "access.countries": _countries,
     "tools.ffmpeg": _ffmpeg,
     "tools.packager": _packager,

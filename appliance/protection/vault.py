@@ -57,6 +57,13 @@ def named(db: Database, *, live: bool = False) -> list[str]:
     return [row["kek"] for row in rows]
 
 
+def closed(db: Database, settings: Settings) -> list[PreconditionFailed]:
+    """Return why keys in use do not open: one error for each that does not."""
+    rows = db.rows(_SELECT.format(LIVE))
+    ring = kek.load(settings, afresh=True)
+    return [error for row in rows if (error := _refusal(row, ring))]
+
+
 def at(db: Database, asset_id: int, generation: int, label: Label) -> str | None:
     """Return the KID of the key that has this place, if there is one."""
     found: str | None = db.value(
@@ -112,7 +119,7 @@ def wrap_all(db: Database, ring: Ring, wrapped_by: Kek) -> int:
     rows = db.rows("select * from content_keys order by id")
     done = 0
     for row in rows:
-        if row["retired_at"] is None or _opens(row, ring):
+        if row["retired_at"] is None or _refusal(row, ring) is None:
             write_again(db, row["asset_id"], _content_key(row, ring), wrapped_by)
             done += 1
     return done
@@ -165,9 +172,10 @@ def _boxes(row: Row) -> dict[KeySystem, str]:
         raise wrapping.damaged(row["kid"], row["label"]) from None
 
 
-def _opens(row: Row, ring: Ring) -> bool:
+def _refusal(row: Row, ring: Ring) -> PreconditionFailed | None:
+    """Return why a key does not open; None when it does."""
     try:
         _content_key(row, ring)
-    except PreconditionFailed:
-        return False
-    return True
+    except PreconditionFailed as error:
+        return error
+    return None
