@@ -1,6 +1,7 @@
 """One's own account, and the first administrator's, through the pages."""
 
 import re
+from dataclasses import replace
 
 import pyotp
 import pytest
@@ -10,6 +11,10 @@ from appliance.accounts import people, sessions, setup, totp
 from appliance.clock import FixedClock
 from appliance.db import Database
 from appliance.permissions import SYSTEM, Actor, Role
+from appliance.playback import heartbeats, streams
+from appliance.playback import sessions as playback
+from appliance.playback.heartbeats import Beat
+from appliance.playback.sessions import StopReason
 from appliance.settings import Settings
 from tests.builders import PASSWORD, Builders
 from web import guard
@@ -122,6 +127,32 @@ def test_sessions_are_listed_as_devices_and_one_is_signed_out(
 
     assert sessions.resolve(db, settings, there) is None
     assert "198.51.100.4" not in client.get("/account").text
+
+
+def test_a_device_shows_what_plays_there_and_signing_it_out_stops_it(
+    client: FlaskClient, db: Database, settings: Settings, ada: Actor, make: Builders
+) -> None:
+    there = sessions.resolve(db, settings, _elsewhere(db, settings, ada))
+    assert there is not None
+    tv = there.actor("198.51.100.4")
+    title = make.title("Solaris <1972>", slug="solaris")
+    make.asset(title)
+    opened = playback.open(db, settings, tv, title=title.slug)
+    beat = Beat(1, 3.0, quality={"height": 720.0})
+    heartbeats.heartbeat(db, settings, tv, opened.session, beat)
+
+    page = client.get("/account").text
+    assert page.count("Watching:") == 1
+    assert f'<a href="/title/{title.slug}">Solaris &lt;1972&gt;</a>' in page
+    assert "720p" in page
+    answer = client.post(f"/account/sessions/{tv.session}/revoke")
+
+    assert answer.location == "/account#devices"
+    assert "Watching:" not in client.get("/account").text
+    beat = replace(beat, seq=2)
+    cut = heartbeats.heartbeat(db, settings, tv, opened.session, beat)
+    assert (cut.stop_reason, cut.media_token) == (StopReason.SIGNED_OUT, None)
+    assert streams.of_account(db, there.account_id) == ()
 
 
 def test_all_other_devices_are_signed_out_at_once(
