@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 
 from appliance.permissions import Action
 from web import guard
-from web.api import description, playback, schemas, titles, tokens
+from web.api import access, description, playback, schemas, titles, tokens
 
 _PREFIX = "/api/v1"
 _View = Callable[..., Any]
@@ -47,6 +47,10 @@ _ENDPOINTS = (
     _Endpoint(
         *("GET", "/titles/<slug>", titles.show_title, _SEE),
         gives=schemas.Title,
+    ),
+    _Endpoint(
+        *("GET", "/titles/<slug>/access", access.explain_access, _PLAY),
+        *(schemas.AccessQuery, schemas.Access, 200, "query"),
     ),
     _Endpoint(
         *("GET", _PROGRESS, playback.show_progress, _PLAY),

@@ -79,6 +79,84 @@ class Titles(ma.Schema):
     offset = fields.Integer(required=True)
 
 
+class AccessQuery(ma.Schema):
+    account = fields.String(
+        load_default="",
+        validate=validate.Length(max=200),
+        metadata={"description": "A user name; else the caller"},
+    )
+    profile = fields.String(load_default="", validate=validate.Length(max=200))
+    address = fields.String(
+        load_default="",
+        validate=validate.Length(max=64),
+        metadata={"description": "A network address to watch from"},
+    )
+    at = fields.String(
+        load_default="",
+        validate=validate.Length(max=64),
+        metadata={"description": "A time as 2026-02-01T20:00 (UTC); else now"},
+    )
+
+
+class Why(ma.Schema):
+    code = fields.String(required=True)
+    sentence = fields.String(required=True)
+    begins_at = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When it ends to count, where time alone does it"},
+    )
+
+
+class Limits(ma.Schema):
+    streams = fields.Integer(required=True, metadata={"description": "0: no limit"})
+    uhd_streams = fields.Integer(required=True, metadata={"description": "0: no limit"})
+    max_height = fields.Integer(required=True, allow_none=True)
+
+
+class Considered(ma.Schema):
+    id = fields.String(required=True)
+    starts_at = fields.String(required=True, allow_none=True)
+    ends_at = fields.String(required=True, allow_none=True)
+    max_height = fields.Integer(required=True, allow_none=True)
+    counts = fields.Boolean(required=True)
+    reasons = fields.List(fields.String(), required=True)
+
+
+class Right(Considered):
+    source = fields.String(required=True)
+    streams = fields.Integer(required=True, allow_none=True)
+    uhd_streams = fields.Integer(required=True, allow_none=True)
+
+
+class Window(Considered):
+    group = fields.String(required=True, allow_none=True)
+    territories = fields.List(fields.String(), required=True)
+
+
+class Access(ma.Schema):
+    """A decision; what follows ``title`` is told to those who may explain access."""
+
+    allowed = fields.Boolean(required=True)
+    sentence = fields.String(required=True)
+    reasons = fields.List(fields.Nested(Why), required=True)
+    limits = fields.Nested(Limits, required=True)
+    until = fields.String(required=True, allow_none=True)
+    at = fields.String(required=True)
+    account = fields.String(required=True)
+    profile = fields.String(required=True)
+    title = fields.String(required=True)
+    address = fields.String()
+    territory = fields.String(allow_none=True)
+    rating = fields.String()
+    rating_age = fields.Integer(allow_none=True)
+    rating_limit = fields.Integer(allow_none=True)
+    previews = fields.Boolean()
+    watching = fields.Integer()
+    rights = fields.List(fields.Nested(Right))
+    windows = fields.List(fields.Nested(Window))
+
+
 class PlaybackRequest(Strict):
     title = fields.String(
         load_default="", metadata={"description": "The slug of a title"}
