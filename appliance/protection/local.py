@@ -20,14 +20,14 @@ class LocalKeys:
         content_id: str,  # noqa: ARG002 - random keys follow from nothing
         labels: Sequence[Label],
         scheme: Scheme,
-        systems: Sequence[KeySystem],
+        systems: Sequence[KeySystem],  # noqa: ARG002 - others may be allowed later
     ) -> tuple[ProvidedKey, ...]:
-        """Return new keys, each time others."""
+        """Return new keys, each time others, with boxes for every key system."""
         kids = [secrets.token_hex(_BYTES) for _ in labels]
         made = []
         for label, kid in zip(labels, kids, strict=True):
             key = secrets.token_bytes(_BYTES)
-            boxes = own_boxes(kid, key, kids, scheme, systems)
+            boxes = own_boxes(kid, key, kids, scheme)
             made.append(ProvidedKey(kid, key, label, own_iv(scheme), boxes))
         return tuple(made)
 
@@ -38,20 +38,15 @@ def own_iv(scheme: Scheme) -> str | None:
 
 
 def own_boxes(
-    kid: str,
-    key: bytes,
-    together: Sequence[str],
-    scheme: Scheme,
-    systems: Sequence[KeySystem],
+    kid: str, key: bytes, together: Sequence[str], scheme: Scheme
 ) -> Mapping[KeySystem, bytes]:
     """Return boxes that need no provider.
 
     ``together`` are the KIDs that one licence should bring: a player asks once for all
     that a box names. PlayReady's names one, as Shaka Packager's does.
     """
-    boxes = {
-        KeySystem.CLEARKEY: lambda: pssh.common(together),
-        KeySystem.WIDEVINE: lambda: pssh.widevine(together, scheme),
-        KeySystem.PLAYREADY: lambda: playready.box(kid, key, scheme),
+    return {
+        KeySystem.CLEARKEY: pssh.common(together),
+        KeySystem.WIDEVINE: pssh.widevine(together, scheme),
+        KeySystem.PLAYREADY: playready.box(kid, key, scheme),
     }
-    return {system: boxes[system]() for system in systems if system in boxes}

@@ -39,5 +39,6 @@ class KeyProvider(Protocol):
     ) -> tuple[ProvidedKey, ...]:
         """Return a key for each label, with what ``systems`` need to ask for it.
 
-        Services give the same keys for the same ``content_id``: new ones need another.
+        Where it costs nothing, what the other systems need comes with it. Services
+        give the same keys for the same ``content_id``: new ones need another.
         """

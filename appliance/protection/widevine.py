@@ -45,9 +45,9 @@ class WidevineKeys:
         content_id: str,
         labels: Sequence[Label],
         scheme: Scheme,
-        systems: Sequence[KeySystem],
+        systems: Sequence[KeySystem],  # noqa: ARG002 - others may be allowed later
     ) -> tuple[ProvidedKey, ...]:
-        """Return the keys that Widevine keeps for this content."""
+        """Return the keys that Widevine keeps, with boxes for every key system."""
         wanted = {
             "content_id": b64encode(content_id.encode()).decode(),
             "policy": "",
@@ -58,7 +58,7 @@ class WidevineKeys:
         answer = self._asked(json.dumps(wanted).encode())
         tracks = widevine_answer.tracks(answer, [_TRACK_TYPES[each] for each in labels])
         return tuple(
-            self._key(track, label, content_id, scheme, systems)
+            self._key(track, label, content_id, scheme)
             for track, label in zip(tracks, labels, strict=True)
         )
 
@@ -81,18 +81,13 @@ class WidevineKeys:
             tries += 1
 
     def _key(
-        self,
-        track: Track,
-        label: Label,
-        content_id: str,
-        scheme: Scheme,
-        systems: Sequence[KeySystem],
+        self, track: Track, label: Label, content_id: str, scheme: Scheme
     ) -> ProvidedKey:
-        boxes = dict(own_boxes(track.kid, track.key, [track.kid], scheme, systems))
-        if KeySystem.WIDEVINE in systems:
-            boxes[KeySystem.WIDEVINE] = track.box or pssh.widevine(
-                [track.kid], scheme, self.provider, content_id.encode()
-            )
+        boxes = {
+            **own_boxes(track.kid, track.key, [track.kid], scheme),
+            KeySystem.WIDEVINE: track.box
+            or pssh.widevine([track.kid], scheme, self.provider, content_id.encode()),
+        }
         return ProvidedKey(
             track.kid, track.key, label, track.iv or own_iv(scheme), boxes
         )
