@@ -298,6 +298,7 @@ def test_the_description_names_every_address_and_how_to_sign_in(app: Flask) -> N
         "/api/v1/auth/token",
         "/api/v1/titles",
         "/api/v1/titles/{slug}",
+        "/api/v1/titles/{slug}/access",
         "/api/v1/titles/{slug}/progress",
         "/api/v1/playback",
         "/api/v1/playback/{session}",
