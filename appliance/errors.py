@@ -35,6 +35,12 @@ class InvalidInput(MatineeError):
     status, exit_code, title = 400, 2, "That can’t be used"
 
 
+class TooLarge(MatineeError):
+    """More was sent than this takes; nothing of it was read."""
+
+    status, exit_code, title = 413, 2, "Too much at once"
+
+
 class ConfigError(MatineeError):
     """The configuration is wrong; the sentence names file, line and key."""
 
@@ -93,6 +99,18 @@ class TryAgain(MatineeError):
     """It may work later without any change."""
 
     status, exit_code, title = 503, 75, "Please try again"
+
+
+class ServiceFailed(MatineeError):
+    """Somebody else's service did not do what we need it for."""
+
+    status, exit_code, title = 502, 75, "Another service failed"
+
+
+class ServiceSlow(MatineeError):
+    """Somebody else's service did not answer in time."""
+
+    status, exit_code, title = 504, 75, "Another service is slow"
 
 
 class StorageFull(MatineeError):

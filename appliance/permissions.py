@@ -48,7 +48,7 @@ MEANINGS: Mapping[Action, str] = {
     Action.JOB_CONTROL: "Retry and cancel jobs.",
     Action.ACCOUNT_MANAGE: "Create, change and disable accounts.",
     Action.AUDIT_READ: "Read the audit log.",
-    Action.KEY_MANAGE: "List, rotate, export and import content keys.",
+    Action.KEY_MANAGE: "Manage content keys and the policies of licences.",
     Action.GRANT_MANAGE: "Grant and take away rights to watch.",
     Action.PLAYBACK_MANAGE: "See what everybody watches now, and stop it.",
     Action.ACCESS_EXPLAIN: "Ask why somebody may or may not watch a title.",

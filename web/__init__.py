@@ -8,11 +8,12 @@ from appliance.clock import Clock, SystemClock
 from appliance.settings import Settings
 from web import api, context, errors, guard, headers, templating
 from web.auth import blueprint as auth
+from web.licence import blueprint as licence
 from web.playback import blueprint as playback
 from web.portal import blueprint as portal
 from web.studio import blueprint as studio
 
-BLUEPRINTS = (portal, auth, studio, playback)
+BLUEPRINTS = (portal, auth, studio, playback, licence)
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:

@@ -2,13 +2,14 @@
 
 from flask import Blueprint
 
-from web.playback import health, media
+from web.playback import content_keys, health, media
 
 blueprint = Blueprint("playback", __name__)
 
 for _rule, _view in (
     # One rule for everything: the token is checked before anything else is looked at.
     ("/media/<token>/<asset>/<path:name>", media.media),
+    ("/media/<token>/<asset>/key/<kid>", content_keys.content_key),
     ("/-/live", health.live),
     ("/-/ready", health.ready),
 ):

@@ -1,0 +1,22 @@
+"""``/media/<token>/<asset>/key/<kid>``: one content key for HLS players, 16 bytes."""
+
+from flask import Response, request
+
+from appliance.cenc import KeySystem
+from appliance.playback import doors
+from web import context, guard
+from web.playback.keys import media_keys
+
+
+@guard.public("token: the path carries a media token")
+def content_key(token: str, asset: str, kid: str) -> Response:
+    """Give out one key, after the same checks as a licence of ClearKey."""
+    db, settings = context.db(), context.settings()
+    with doors.visit(db, KeySystem.CLEARKEY, request.remote_addr or "") as visit:
+        admitted = doors.admit(db, settings, media_keys(), visit, token, asset)
+        keys = doors.content(db, settings, admitted)
+        (chosen,) = doors.pick(keys, admitted.max_height, (kid,))
+        doors.issue(db, settings, visit, (chosen,), door="key")
+    response = Response(chosen.key, mimetype="application/octet-stream")
+    response.headers["Cache-Control"] = "no-store"
+    return response
