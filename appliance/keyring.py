@@ -38,11 +38,21 @@ def read(path: Path) -> bytes:
     return value
 
 
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder would outlast a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _create(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
+        _give_to_owner(handle, path.parent)
         file.write(secrets.token_hex(_BYTES) + "\n")
         file.flush()
         os.fsync(file.fileno())
@@ -55,10 +65,8 @@ def _create(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder would outlast a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _give_to_owner(handle: int, folder: Path) -> None:
+    """Let the service read what root makes in its folder with a command."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)

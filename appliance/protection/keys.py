@@ -5,29 +5,23 @@ generation is made when an asset is encrypted anew; the one before stays usable 
 that is installed, and is then retired: its rows stay, and no door gives them out.
 """
 
-import base64
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from appliance.cenc import KeySystem, Label, Scheme
 from appliance.db import Database, Row, write
-from appliance.errors import NotFound, PreconditionFailed
+from appliance.errors import NotFound
 from appliance.events import Event, record
 from appliance.media import assets
 from appliance.media.assets import Asset
 from appliance.permissions import Action, Actor, check
-from appliance.protection import kek, providers, vault
-from appliance.protection.providers import ProvidedKey
+from appliance.protection import asking, kek, vault
+from appliance.protection.asking import Wish
 from appliance.protection.vault import LIVE, ContentKey
 from appliance.settings import Settings
 
 __all__ = ["ContentKey", "KeyRow", "KeyState"]
-
-_KEY_BYTES = 16
-_KID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_IV = re.compile(r"[0-9a-f]{16}(?:[0-9a-f]{16})?", re.ASCII)
 
 
 class KeyState(StrEnum):
@@ -119,7 +113,7 @@ def ensure(
     """
     check(actor, Action.KEY_MANAGE)
     generation = _newest(db, asset.id, scheme) or _unused(db, asset.id)
-    wish = _Wish(asset, generation, _once(labels), scheme, tuple(systems))
+    wish = Wish(asset, generation, _once(labels), scheme, tuple(systems))
     return _complete(db, settings, actor, wish)
 
 
@@ -139,7 +133,7 @@ def renew(
     """
     check(actor, Action.KEY_MANAGE)
     generation = _unused(db, asset.id)
-    wish = _Wish(asset, generation, _once(labels), scheme, tuple(systems))
+    wish = Wish(asset, generation, _once(labels), scheme, tuple(systems))
     return _complete(db, settings, actor, wish, despite_lost=True)
 
 
@@ -161,22 +155,11 @@ def retire(db: Database, actor: Actor, asset_id: int, before_generation: int) ->
         return count
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """Which keys an asset is to have."""
-
-    asset: Asset
-    generation: int
-    labels: tuple[Label, ...]
-    scheme: Scheme
-    systems: tuple[KeySystem, ...]
-
-
 def _complete(
     db: Database,
     settings: Settings,
     actor: Actor,
-    wish: _Wish,
+    wish: Wish,
     *,
     despite_lost: bool = False,
 ) -> tuple[ContentKey, ...]:
@@ -187,7 +170,7 @@ def _complete(
     if missing:
         if not despite_lost:
             kek.require(kek.load(settings, afresh=True), vault.named(db, live=True))
-        made = _made(settings, wish, missing)
+        made = asking.ask(settings, wish, missing)
         _store(db, settings, actor, wish, made)
         found = _of_wish(db, settings, wish)
     return tuple(found[label] for label in wish.labels)
@@ -197,54 +180,18 @@ def _once(labels: Sequence[Label]) -> tuple[Label, ...]:
     return tuple(dict.fromkeys(labels))
 
 
-def _of_wish(db: Database, settings: Settings, wish: _Wish) -> dict[Label, ContentKey]:
+def _of_wish(db: Database, settings: Settings, wish: Wish) -> dict[Label, ContentKey]:
     where = f"asset_id = ? and generation = ? and {LIVE}"
     keys = vault.opened(db, settings, where, (wish.asset.id, wish.generation))
     return {key.label: key for key in keys}
 
 
-def _made(settings: Settings, wish: _Wish, labels: Sequence[Label]) -> list[ContentKey]:
-    """Ask the provider, and look at its answer before it becomes rows."""
-    source = providers.provider(settings)
-    content_id = f"{wish.asset.public_id}-{wish.generation}"
-    answer = source.keys(content_id, labels, wish.scheme, wish.systems)
-    made = [_content_key(wish, source.name, each) for each in answer]
-    distinct = {key.kid for key in made}
-    if sorted(key.label for key in made) != sorted(labels) or len(distinct) < len(made):
-        raise _unusable(source.name, "not one key for each kind of track")
-    return made
-
-
-def _content_key(wish: _Wish, source: str, given: ProvidedKey) -> ContentKey:
-    if not _KID.fullmatch(given.kid) or len(given.key) != _KEY_BYTES:
-        raise _unusable(source, "a KID or a key of another length")
-    if given.iv is not None and not _IV.fullmatch(given.iv):
-        raise _unusable(source, "an IV of another length")
-    return ContentKey(
-        kid=given.kid,
-        key=given.key,
-        label=given.label,
-        scheme=wish.scheme,
-        generation=wish.generation,
-        iv=given.iv,
-        provider=source,
-        pssh={
-            system: base64.b64encode(boxes).decode()
-            for system, boxes in given.pssh.items()
-        },
-    )
-
-
-def _unusable(source: str, what: str) -> PreconditionFailed:
-    return PreconditionFailed(
-        "protection.keys-unusable",
-        f"The key service “{source}” gave {what}: nothing was kept. Ask whoever runs"
-        " it, then try again.",
-    )
-
-
 def _store(
-    db: Database, settings: Settings, actor: Actor, wish: _Wish, made: list[ContentKey]
+    db: Database,
+    settings: Settings,
+    actor: Actor,
+    wish: Wish,
+    made: Sequence[ContentKey],
 ) -> None:
     """Write what is still missing; who came first has filled the other places."""
     with write(db):

@@ -22,8 +22,10 @@ from appliance.errors import (
 from appliance.events import Event
 from appliance.media.assets import Asset
 from appliance.permissions import ANONYMOUS, SYSTEM, Role
-from appliance.protection import kek, keys, pssh, vault
+from appliance.protection import asking, kek, keys, pssh, vault
+from appliance.protection.asking import Wish
 from appliance.protection.keys import ContentKey
+from appliance.protection.provided import ProvidedKey
 from appliance.settings import Settings
 from tests.builders import Builders
 
@@ -248,6 +250,35 @@ def test_a_kid_of_another_film_is_refused(
     (ours,) = ensure((Label.SD,))
     with write(db), pytest.raises(Conflict, match=ours.kid):
         vault.insert(db, make.asset().id, ours, kek.for_new_rows(settings, ()))
+
+
+KID, OTHER_KID, KEY = "0a" * 16, "0b" * 16, b"k" * 16
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        [(KID, KEY, Label.SD, None)],
+        [(KID, KEY, Label.SD, None), (OTHER_KID, KEY, Label.UHD, None)],
+        [(KID, KEY, Label.SD, None), (KID, KEY, Label.HD, None)],
+        [(KID, KEY, Label.SD, None), (OTHER_KID, KEY[1:], Label.HD, None)],
+        [(KID, KEY, Label.SD, None), (OTHER_KID.upper(), KEY, Label.HD, None)],
+        [(KID, KEY, Label.SD, None), ("0b", KEY, Label.HD, None)],
+        [(KID, KEY, Label.SD, None), (OTHER_KID, KEY, Label.HD, "00")],
+    ],
+)
+def test_an_answer_that_cannot_be_is_not_kept(
+    asset: Asset, answer: list[tuple[str, bytes, Label, str | None]]
+) -> None:
+    labels = (Label.SD, Label.HD)
+    wish = Wish(asset, 1, labels, Scheme.CBCS, SYSTEMS)
+    given = [ProvidedKey(*each, pssh={}) for each in answer]
+
+    with pytest.raises(PreconditionFailed, match="“speke” gave") as refusal:
+        asking.accepted("speke", wish, labels, given)
+
+    assert KEY.hex() not in repr(refusal.value)
 
 
 def test_processes_that_ask_at_once_get_the_same_keys(

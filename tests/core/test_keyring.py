@@ -1,5 +1,6 @@
 """Keys: made once, kept secret, never replaced by accident."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -24,6 +25,16 @@ def test_only_the_owner_may_read_a_key(tmp_path: Path) -> None:
 
     assert (folder / "web.key").stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 4321, 1234)
+
+    keyring.key(tmp_path, "web")
+
+    made = (tmp_path / "web.key").stat()
+    assert (made.st_uid, made.st_gid) == (4321, 1234)
 
 
 def test_several_at_once_get_the_same_key(tmp_path: Path) -> None:
