@@ -75,6 +75,7 @@ def _answer(
         }
         response = jsonify(body)
         response.mimetype = "application/problem+json"
+        response.headers["Cache-Control"] = "no-store"
     else:
         page = render_template(
             "error.html", status=status, title=title, message=message
