@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
+from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -140,8 +142,13 @@ _TROUBLES: Mapping[str, Callable[[str], MatineeError]] = {
     ),
     "untrusted": lambda service: PreconditionFailed(
         "protection.provider-untrusted",
-        f"The certificate of {service[:1].lower()}{service[1:]} cannot be checked:"
-        " nothing was sent.",
+        f"{service} cannot be trusted: its certificate does not hold, or it speaks no"
+        " TLS. Check its address, and this machine’s clock and certificates.",
+    ),
+    "unsendable": lambda service: ConfigError(
+        "protection.provider-address",
+        f"{service} cannot be asked: its address or a secret for it holds characters"
+        " that cannot be sent.",
     ),
     "too-large": lambda service: PreconditionFailed(
         "protection.provider-too-large",
@@ -152,29 +159,33 @@ _TROUBLES: Mapping[str, Callable[[str], MatineeError]] = {
 
 def _asked(request: requests.Request, timeout: float, largest: int) -> Answer | str:
     """Return the answer, or which of `_TROUBLES` there was instead."""
-    session = _own.session
-    prepared = session.prepare_request(request)
-    options = session.merge_environment_settings(prepared.url, {}, True, None, None)
     cutter = _own.cutter = _Cutter(timeout)
-    trouble = "unreachable"
+    trouble = "too-large"
     try:
-        with session.send(
-            prepared, timeout=timeout, allow_redirects=False, **options
-        ) as response:
+        with _sent(request, timeout) as response:
             body = _read(response, largest)
             # Cut in the middle, a body without a length looks like a whole one.
             if body is not None and not cutter.fired:
                 return Answer(response.status_code, response.headers, body)
-            trouble = "too-large"
     except requests.exceptions.SSLError:
         trouble = "untrusted"
     except requests.exceptions.ReadTimeout:
         trouble = "slow"
-    except (requests.RequestException, HTTPError, OSError):
+    except ValueError:
+        trouble = "unsendable"
+    except (requests.RequestException, HTTPError, HTTPException, OSError):
         trouble = "unreachable"
     finally:
         cutter.stop()
     return "slow" if cutter.fired else trouble
+
+
+def _sent(request: requests.Request, timeout: float) -> requests.Response:
+    """Send; what comes back has its head, and its body is still to be read."""
+    session = _own.session
+    prepared = session.prepare_request(request)
+    options = session.merge_environment_settings(prepared.url, {}, True, None, None)
+    return session.send(prepared, timeout=timeout, allow_redirects=False, **options)
 
 
 def _read(response: requests.Response, largest: int) -> bytes | None:
@@ -256,6 +267,7 @@ class _Own(threading.local):
         self.session.mount("http://", _Adapter())
         self.session.mount("https://", _Adapter())
         self.session.headers = {"Accept-Encoding": "identity"}
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # Otherwise it looks for passwords in ~/.netrc and sends them in place of ours.
         self.session.auth = lambda request: request
 

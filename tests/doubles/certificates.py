@@ -2,6 +2,7 @@
 
 import functools
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,6 +23,7 @@ def certified(name: str = "matinee", *, bits: int = 2048) -> bytes:
         .serial_number(1)
         .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
         .not_valid_after(datetime(2036, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName(_address(name)), critical=False)
         .sign(key, hashes.SHA256())
     )
     return key.private_bytes(
@@ -29,3 +31,10 @@ def certified(name: str = "matinee", *, bits: int = 2048) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     ) + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _address(name: str) -> list[x509.GeneralName]:
+    try:
+        return [x509.IPAddress(ip_address(name))]
+    except ValueError:
+        return [x509.DNSName(name)]

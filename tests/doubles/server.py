@@ -1,10 +1,12 @@
 """Serves a WSGI application on loopback, in a thread, well or badly."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -85,11 +87,20 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(answer: Application) -> Iterator[Service]:
-    """Serve until the block ends; no thread and no socket of it is left."""
+def served(answer: Application, certificate: Path | None = None) -> Iterator[Service]:
+    """Serve until the block ends; no thread and no socket of it is left.
+
+    ``certificate`` is a PEM file of a key and its certificate, to serve with TLS.
+    """
     service = Service(answer)
     server = make_server("127.0.0.1", 0, service, threaded=True, request_handler=_Quiet)
-    service.url = f"http://127.0.0.1:{server.server_port}"
+    scheme = "http"
+    if certificate is not None:
+        scheme = "https"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    service.url = f"{scheme}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
