@@ -12,6 +12,7 @@ from appliance.media.tracks import TrackKind
 from appliance.permissions import Actor
 from appliance.playback import progress
 from appliance.playback.permission import Standing
+from appliance.protection.services.table import SERVICES
 from appliance.settings import Settings
 
 _STABLE_SECONDS = 60
@@ -146,11 +147,9 @@ def _expires(db: Database, settings: Settings, swaps: bool) -> int:
 
 def _served(settings: Settings, standing: Standing) -> tuple[KeySystem, ...]:
     """Return the key systems whose licences this installation hands out."""
-    return tuple(
-        each
-        for each in standing.key_systems
-        if each is KeySystem.CLEARKEY or settings.protection.licences_from
-    )
+    service = SERVICES.get(settings.protection.licences_from)
+    ours = {KeySystem.CLEARKEY, *(service.addresses if service else ())}
+    return tuple(each for each in standing.key_systems if each in ours)
 
 
 def _watermark(

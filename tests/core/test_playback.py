@@ -1,5 +1,6 @@
 """Playback sessions: who may open one, what keeps it, what stops it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,108 @@ def test_opening_gives_a_player_everything_it_needs(
     assert [each.language for each in opened.text] == ["de"]
     assert (opened.resume_at, opened.duration, opened.drm) == (0.0, 3600.0, {})
     assert since(db)[-1].name == Event.PLAYBACK_START
+
+
+def _encrypt(db: Database, asset: str) -> None:
+    """Say that the tracks of an asset are encrypted."""
+    db.conn.execute(
+        """
+        update tracks set scheme = 'cbcs', kid = ?
+        where kind in ('video', 'audio')
+            and asset_id = (select id from assets where public_id = ?)
+        """,
+        ("ab" * 16, asset),
+    )
+
+
+@pytest.mark.parametrize(
+    ("systems", "service", "drm", "certificates"),
+    [
+        ("clearkey", "", {"org.w3.clearkey": "clearkey"}, {}),
+        (
+            "clearkey,widevine,playready,fairplay",
+            "axinom",
+            {
+                "org.w3.clearkey": "clearkey",
+                "com.widevine.alpha": "widevine",
+                "com.microsoft.playready": "playready",
+                "com.apple.fps": "fairplay",
+            },
+            {"com.widevine.alpha": "widevine", "com.apple.fps": "fairplay"},
+        ),
+        # Nobody is sent to a door behind which there is nothing.
+        ("clearkey,widevine", "", {"org.w3.clearkey": "clearkey"}, {}),
+        (
+            "widevine,fairplay",
+            "widevine-cloud",
+            {"com.widevine.alpha": "widevine"},
+            {"com.widevine.alpha": "widevine"},
+        ),
+    ],
+)
+def test_a_protected_film_comes_with_the_doors_that_open_it(
+    db: Database,
+    settings: Settings,
+    viewer: Actor,
+    film: str,
+    opened: Descriptor,
+    systems: str,
+    service: str,
+    drm: dict[str, str],
+    certificates: dict[str, str],
+) -> None:
+    assert (opened.protected, opened.drm, opened.certificates) == (False, {}, {})
+    _encrypt(db, opened.asset)
+    protection = replace(
+        settings.protection, key_systems=systems, licences_from=service
+    )
+
+    given = sessions.open(
+        db, replace(settings, protection=protection), viewer, title=film
+    )
+
+    assert given.protected
+    assert given.drm == {name: f"/licence/{path}" for name, path in drm.items()}
+    assert given.certificates == {
+        name: f"/licence/{path}/certificate" for name, path in certificates.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "clear", "protected"),
+    [("off", False, False), ("protected", False, True), ("all", True, True)],
+)
+def test_a_watermark_names_the_viewer_and_the_session(
+    db: Database,
+    settings: Settings,
+    viewer: Actor,
+    film: str,
+    where: str,
+    clear: bool,
+    protected: bool,
+) -> None:
+    db.conn.execute("update accounts set display_name = 'Vera Lynn'")
+    marked = replace(settings, playback=replace(settings.playback, watermark=where))
+
+    def text() -> str | None:
+        given = sessions.open(db, marked, viewer, title=film)
+        if given.watermark is None:
+            return None
+        return given.watermark.text.replace(given.session[:8], "session")
+
+    assert text() == ("Vera Lynn · session" if clear else None)
+    _encrypt(db, sessions.open(db, marked, viewer, title=film).asset)
+    assert text() == ("Vera Lynn · session" if protected else None)
+
+
+def test_no_token_stands_where_answers_are_written_down(
+    db: Database, settings: Settings, viewer: Actor, opened: Descriptor
+) -> None:
+    answer = _beat(db, settings, viewer, opened.session, 1, 1.0)
+
+    for token in (opened.token, opened.media_token, answer.media_token, answer.token):
+        assert token
+        assert token not in f"{opened!r} {answer!r}"
 
 
 def _ends(token: str | None) -> int:

@@ -11,14 +11,22 @@ from appliance import db as database
 from appliance.accounts import people
 from appliance.accounts import sessions as sign_ins
 from appliance.catalog import states
+from appliance.cenc import KeySystem
 from appliance.clock import FixedClock
 from appliance.db import Database
 from appliance.delivery import tokens
 from appliance.delivery.tokens import Scope
-from appliance.errors import Conflict, Forbidden, MatineeError, NotFound
+from appliance.errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    MatineeError,
+    NotFound,
+    Unauthenticated,
+)
 from appliance.events import Event, since
 from appliance.permissions import SYSTEM, Actor, Role
-from appliance.playback import heartbeats, permission, sessions, streams
+from appliance.playback import doors, heartbeats, permission, sessions, streams
 from appliance.playback.descriptor import Descriptor
 from appliance.playback.heartbeats import Answer, Beat, PlayState
 from appliance.playback.sessions import StopReason
@@ -356,6 +364,15 @@ def test_the_sweep_ends_what_was_signed_out_with_that_reason(
     assert since(db)[-1].data == {"reason": "signed-out"}
 
 
+def _ask_for_keys(
+    db: Database, settings: Settings, token: str | None, asset: str | None
+) -> None:
+    """Ask at the door of licences, or with an asset at that of raw keys."""
+    keys = tokens.load(settings.keys)
+    visit = doors.Visit(KeySystem.CLEARKEY, "192.0.2.9")
+    doors.admit(db, settings, keys, visit, token or "", asset)
+
+
 def _kick(db: Database, session: str, film: str) -> None:
     sessions.terminate(db, SYSTEM, session)
 
@@ -412,11 +429,14 @@ def test_a_cut_ends_tokens_at_once_and_the_picture_within_five_minutes(
     clock.advance(seconds=7)
     last = _beat(db, settings, actor, opened)
     assert last.media_token
+    for token, asset in ((last.token, None), (last.media_token, opened.asset)):
+        _ask_for_keys(db, settings, token, asset)
 
     cut(db, opened.session, film)
 
-    standing = permission.standing(db, settings, opened.session)
-    assert standing.ended_at or not standing.decision.allowed
+    for token, asset in ((last.token, None), (last.media_token, opened.asset)):
+        with pytest.raises((Forbidden, Gone, Unauthenticated)):
+            _ask_for_keys(db, settings, token, asset)
     answer = _beat(db, settings, actor, opened, seq=2)
     assert (answer.media_token, answer.token) == (None, None)
     assert answer.stop_reason is reason
