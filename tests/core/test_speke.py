@@ -6,18 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
-from lxml import etree
 
 from appliance.cenc import KeySystem, Label, Scheme
+from appliance.db import Database
 from appliance.errors import ConfigError, MatineeError, PreconditionFailed
-from appliance.protection import cpix, providers, pssh
+from appliance.permissions import SYSTEM
+from appliance.protection import boxes, keys, providers, pssh
 from appliance.protection.providers import ProvidedKey
 from appliance.protection.speke import SpekeKeys
 from appliance.settings import Protection, Settings
+from tests.builders import Builders
 from tests.doubles.certificates import certified
 from tests.doubles.server import Mood, Service, served
-from tests.doubles.speke_service import CPIX, SpekeService
+from tests.doubles.speke_service import SpekeService
 
 CONTENT = "5f2d9a0b1c3e4d5f-1"
 LABELS = (Label.AUDIO, Label.SD, Label.HD)
@@ -53,8 +54,8 @@ def client(
     return found
 
 
-def ask(keys: SpekeKeys, scheme: Scheme = Scheme.CBCS) -> tuple[ProvidedKey, ...]:
-    return keys.keys(CONTENT, LABELS, scheme, SYSTEMS)
+def ask(speke: SpekeKeys, scheme: Scheme = Scheme.CBCS) -> tuple[ProvidedKey, ...]:
+    return speke.keys(CONTENT, LABELS, scheme, SYSTEMS)
 
 
 def test_the_provider_gives_keys_for_the_names_that_we_choose(
@@ -92,6 +93,29 @@ def test_only_what_a_title_may_use_is_kept(
 
     assert set(key.pssh) == {KeySystem.CLEARKEY}
     assert key.iv is None
+
+
+def test_an_asset_gets_its_keys_from_the_service_once(
+    db: Database,
+    settings: Settings,
+    make: Builders,
+    service: Service,
+    double: SpekeService,
+) -> None:
+    client(settings, service)
+    protection = Protection(keys_from="speke", keys_url=service.url)
+    settings = replace(settings, protection=protection)
+    asset = make.asset(make.title())
+
+    for _ in range(2):
+        made = keys.ensure(db, settings, SYSTEM, asset, LABELS, Scheme.CBCS, SYSTEMS)
+
+    content = f"{asset.public_id}-1"
+    assert [key.key for key in made] == [double.key(content, key.kid) for key in made]
+    assert len(service.seen) == 1
+    for stored in boxes.of_asset(db, asset.id):
+        told = stored.of_systems([stored.kid], Scheme.CBCS)
+        assert told[KeySystem.FAIRPLAY].startswith(b"skd://double/")
 
 
 def test_keys_come_encrypted_where_a_document_key_is_given(
@@ -297,122 +321,3 @@ def test_words_that_the_protocol_knows_are_passed_on(
         keys.keys("", LABELS, Scheme.CBCS, SYSTEMS)
 
     assert "“Missing CPIX@contentId”" in caught.value.message
-
-
-# What follows asks the test service itself: what it refuses shows that the answers
-# that our client gets from it were given to right questions.
-
-MANDATORY = (
-    "ContentKeyList",
-    "DRMSystemList",
-    "ContentKeyUsageRuleList",
-    "ContentKey",
-    "DRMSystem",
-    "ContentKeyUsageRule",
-)
-ATTRIBUTES = (
-    ("ContentKey", "kid"),
-    ("ContentKey", "commonEncryptionScheme"),
-    ("DRMSystem", "kid"),
-    ("DRMSystem", "systemId"),
-    ("ContentKeyUsageRule", "kid"),
-    ("ContentKeyUsageRule", "intendedTrackType"),
-)
-
-
-def question(scheme: Scheme = Scheme.CBCS) -> etree._Element:
-    wanted = cpix.contract(CONTENT, LABELS, scheme, SYSTEMS)
-    return etree.fromstring(cpix.request(wanted))
-
-
-def post(
-    service: Service, document: etree._Element | bytes, version: str = "2.0"
-) -> requests.Response:
-    body = document if isinstance(document, bytes) else etree.tostring(document)
-    return requests.post(
-        service.url,
-        data=body,
-        headers={"Content-Type": "application/xml", "X-Speke-Version": version},
-        timeout=5,
-    )
-
-
-def test_the_service_takes_our_questions(service: Service) -> None:
-    for scheme in Scheme:
-        assert post(service, question(scheme)).status_code == 200
-
-
-def test_the_service_refuses_an_empty_question(service: Service) -> None:
-    assert post(service, b"").status_code >= 400
-    assert post(service, b"words").status_code >= 400
-    assert post(service, b"<a/>").status_code >= 400
-
-
-def test_the_service_refuses_other_versions(service: Service) -> None:
-    for version in ("2.2", "2.4", ""):
-        document = question()
-        document.set("version", version)
-        assert post(service, document).status_code >= 400
-    for version in ("1.0", ""):
-        assert post(service, question(), version).status_code >= 400
-
-
-@pytest.mark.parametrize("name", MANDATORY)
-def test_the_service_refuses_a_question_without_a_mandatory_element(
-    service: Service, name: str
-) -> None:
-    document = question()
-    for element in list(document.iter(f"{CPIX}{name}")):
-        element.getparent().remove(element)
-
-    assert post(service, document).status_code >= 400
-
-
-@pytest.mark.parametrize(("name", "attribute"), ATTRIBUTES)
-def test_the_service_refuses_a_question_without_a_mandatory_attribute(
-    service: Service, name: str, attribute: str
-) -> None:
-    document = question()
-    for element in document.iter(f"{CPIX}{name}"):
-        del element.attrib[attribute]
-
-    assert post(service, document).status_code >= 400
-
-
-def test_the_service_refuses_a_question_without_a_content(service: Service) -> None:
-    document = question()
-    del document.attrib["contentId"]
-
-    assert post(service, document).status_code >= 400
-
-
-def test_the_service_refuses_rules_without_filters(service: Service) -> None:
-    document = question()
-    for name in ("VideoFilter", "AudioFilter"):
-        for element in list(document.iter(f"{CPIX}{name}")):
-            element.getparent().remove(element)
-
-    assert post(service, document).status_code >= 400
-
-
-def test_the_service_refuses_fairplay_with_counters(service: Service) -> None:
-    document = question()
-    for element in document.iter(f"{CPIX}ContentKey"):
-        element.set("commonEncryptionScheme", "cenc")
-
-    assert post(service, document).status_code >= 400
-
-
-def test_the_service_refuses_two_schemes_at_once(service: Service) -> None:
-    document = question()
-    document.find(f".//{CPIX}ContentKey").set("commonEncryptionScheme", "cbc1")
-
-    assert post(service, document).status_code >= 400
-
-
-def test_the_service_refuses_one_key_for_all_beside_others(service: Service) -> None:
-    document = question()
-    rule = document.find(f".//{CPIX}ContentKeyUsageRule")
-    rule.set("intendedTrackType", "ALL")
-
-    assert post(service, document).status_code >= 400
