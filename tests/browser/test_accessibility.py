@@ -32,6 +32,8 @@ PAGES: tuple[tuple[Role | None, str], ...] = (
     (Role.ADMINISTRATOR, "/studio/playing"),
     (Role.ADMINISTRATOR, "/studio/accounts"),
     (Role.ADMINISTRATOR, "/studio/accounts/new"),
+    (Role.ADMINISTRATOR, "/studio/access"),
+    (Role.ADMINISTRATOR, "/studio/access?user=the-viewer&title={slug}"),
     (Role.ADMINISTRATOR, "/studio/audit"),
 )
 

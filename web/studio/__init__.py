@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint
 
 from web.studio import (
+    access,
     accounts,
     artwork,
     audit,
@@ -43,6 +44,7 @@ _PAGES: _Table = (
     ("/accounts/new", "new_account", accounts.new),
     ("/accounts/<username>", "account", accounts.show),
     ("/accounts/<username>/disable", "confirm_disabling", accounts.confirm_disabling),
+    ("/access", "access", access.index),
     ("/audit", "audit", audit.index),
 )
 
