@@ -21,6 +21,7 @@ from jobs.queue import QueueName
 
 _LITTLE_ROOM = 10 * 10**9
 _NO_ROOM = 10**9
+_NAMED = 20
 _SETTLE_FIRST = "put this right and run `matinee doctor` again"
 
 
@@ -139,12 +140,13 @@ def _content_keys(installation: Installation) -> Answer:
         closed = vault.closed(db, settings)
     if not closed:
         return _ok("every content key opens")
-    first = closed[0]
-    others = f" And {len(closed) - 1} more." if len(closed) > 1 else ""
+    first = next(iter(closed.values()))
+    slugs = ", ".join(list(closed)[:_NAMED])
+    more = f" and {len(closed) - _NAMED} more" if len(closed) > _NAMED else ""
     fix = "matinee key import FILE, with an export"
     if "kek" in first.details:
-        fix = f"put the file back into {settings.keys}, or else {fix}"
-    return Level.FAIL, first.message + others, fix
+        fix = f"put the file back into {settings.keys}; without a backup, {fix}"
+    return Level.FAIL, f"{first.message} Titles: {slugs}{more}.", fix
 
 
 def _ffmpeg(_installation: Installation) -> Answer:

@@ -150,8 +150,8 @@ def missing(ring: Ring, kek_id: str) -> PreconditionFailed:
     remedy = (
         f"restore {name}.key from the backup into the folder of keys, or give it as a"
         " credential. Nothing was replaced. If it is gone for good, bring the content"
-        " keys back from an export with `matinee key import`, or encrypt the titles"
-        " anew with `matinee key replace`."
+        " keys back from an export with `matinee key import`; without one, remove the"
+        " titles that `matinee doctor` names and upload their films again."
     )
     if name in ring.readable:
         return PreconditionFailed(

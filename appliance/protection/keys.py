@@ -128,13 +128,12 @@ def renew(
 ) -> tuple[ContentKey, ...]:
     """Make and return a new generation of keys; older ones stay usable.
 
-    It is the way out where older keys are lost for good, so it does not need them.
-    Errors: those of the provider, ``NotFound`` when the asset has gone.
+    Errors: those of :func:`ensure`.
     """
     check(actor, Action.KEY_MANAGE)
     generation = _unused(db, asset.id)
     wish = Wish(asset, generation, _once(labels), scheme, tuple(systems))
-    return _complete(db, settings, actor, wish, despite_lost=True)
+    return _complete(db, settings, actor, wish)
 
 
 def retire(db: Database, actor: Actor, asset_id: int, before_generation: int) -> int:
@@ -156,20 +155,15 @@ def retire(db: Database, actor: Actor, asset_id: int, before_generation: int) ->
 
 
 def _complete(
-    db: Database,
-    settings: Settings,
-    actor: Actor,
-    wish: Wish,
-    *,
-    despite_lost: bool = False,
+    db: Database, settings: Settings, actor: Actor, wish: Wish
 ) -> tuple[ContentKey, ...]:
     if db.conn.in_transaction:
         raise RuntimeError("content keys were asked for inside write(db)")
     found = _of_wish(db, settings, wish)
     missing = [label for label in wish.labels if label not in found]
     if missing:
-        if not despite_lost:
-            kek.require(kek.load(settings, afresh=True), vault.named(db, live=True))
+        # No new film is built on a loss that nobody has mended yet.
+        kek.require(kek.load(settings, afresh=True), vault.named(db, live=True))
         made = asking.ask(settings, wish, missing)
         _store(db, settings, actor, wish, made)
         found = _of_wish(db, settings, wish)

@@ -57,11 +57,20 @@ def named(db: Database, *, live: bool = False) -> list[str]:
     return [row["kek"] for row in rows]
 
 
-def closed(db: Database, settings: Settings) -> list[PreconditionFailed]:
-    """Return why keys in use do not open: one error for each that does not."""
-    rows = db.rows(_SELECT.format(LIVE))
+def closed(db: Database, settings: Settings) -> dict[str, PreconditionFailed]:
+    """Return the titles, by slug, whose keys in use do not open, and why."""
+    rows = db.rows(
+        """
+        select k.*, t.slug from content_keys k
+        join assets a on a.id = k.asset_id
+        join titles t on t.id = a.title_id
+        where k.retired_at is null
+        order by t.slug, k.id
+        """
+    )
     ring = kek.load(settings, afresh=True)
-    return [error for row in rows if (error := _refusal(row, ring))]
+    refusals = ((row["slug"], _refusal(row, ring)) for row in rows)
+    return {slug: error for slug, error in refusals if error}
 
 
 def at(db: Database, asset_id: int, generation: int, label: Label) -> str | None:

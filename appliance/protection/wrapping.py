@@ -38,8 +38,8 @@ def damaged(kid: str, label: str) -> PreconditionFailed:
     return PreconditionFailed(
         "protection.key-damaged",
         f"The content key {kid} ({label}) is damaged in the database: restore the"
-        " database from a backup, bring the key back from an export with `matinee key"
-        " import`, or encrypt the title anew with `matinee key replace`.",
+        " database from a backup, or bring the key back from an export with `matinee"
+        " key import`; without either, remove the title and upload its film again.",
         {"kid": kid},
     )
 

@@ -305,28 +305,39 @@ def test_a_key_is_found_under_any_number(
     assert _files(settings.keys) == ["content-8.key"]
 
 
-def test_encrypting_anew_is_the_way_out_when_a_key_is_gone_for_good(
+def test_films_whose_keys_are_gone_for_good_can_be_removed_and_taken_in_again(
     db: Database, settings: Settings, make: Builders, film: Film
 ) -> None:
     asset, _ = film
+    _replace(settings.keys / "content-1.key", ELSE)
+    with pytest.raises(PreconditionFailed):
+        _ensure(db, settings, make.asset())
+
+    with write(db):
+        db.conn.execute("delete from titles where id = ?", (asset.title_id,))
+
+    again = make.asset()
+    made = _ensure(db, settings, again)
+    assert keys.of_asset(db, settings, again.id) == made
+
+
+def test_retired_keys_that_nothing_opens_stand_in_no_way(
+    db: Database, settings: Settings, make: Builders, film: Film
+) -> None:
     path = settings.keys / "content-1.key"
     right = path.read_text()
     _replace(path, ELSE)
+    keys.retire(db, SYSTEM, film[0].id, before_generation=2)
 
-    new = keys.renew(db, settings, SYSTEM, asset, LABELS, Scheme.CBCS, ())
+    asset = make.asset()
+    made = _ensure(db, settings, asset)
 
     # Not wrapped by the wrong file: the backup of the right one would overwrite it.
     assert _files(settings.keys) == ["content-1.key", "content-2.key"]
-    assert _ensure(db, settings, asset) == new
-    with pytest.raises(PreconditionFailed, match=r"content-1\.key"):
-        keys.of_asset(db, settings, asset.id)
-    keys.retire(db, SYSTEM, asset.id, before_generation=2)
-    assert keys.of_asset(db, settings, asset.id) == new
-    assert len(_ensure(db, settings, make.asset())) == 3
-    # Retired rows that nothing opens do not stand in the way, and keep their number.
-    assert rotation.rotate_kek(db, settings, SYSTEM) == 6
+    assert rotation.rotate_kek(db, settings, SYSTEM) == 3
+    assert keys.of_asset(db, settings, asset.id) == made
     _replace(path, right)
-    assert rotation.rotate_kek(db, settings, SYSTEM) == 9
+    assert rotation.rotate_kek(db, settings, SYSTEM) == 6
     assert _files(settings.keys) == ["content-4.key"]
 
 

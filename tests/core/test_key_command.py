@@ -385,6 +385,7 @@ def test_the_doctor_knows_whether_every_key_opens(
         db.conn.execute("update content_keys set wrapped = x'00' where label = 'SD'")
     assert finding()["level"] == "fail"
     assert made[1].kid in finding()["sentence"]
+    assert "the-river" in finding()["sentence"]
     (settings.keys / "content-1.key").unlink()
     assert finding()["level"] == "fail"
     assert "content-1.key" in finding()["sentence"]
