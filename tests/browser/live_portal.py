@@ -20,10 +20,9 @@ from appliance.storage import Storage
 from tests.builders import Builders
 
 _READY_SECONDS = 60
-# Short, so that a test sees tokens swapped within a few seconds of playing.
 _ENVIRONMENT = {
+    # Short, so that a test sees within a second or two what a heartbeat brings.
     "MATINEE_PLAYBACK_HEARTBEAT_SECONDS": "1",
-    "MATINEE_PLAYBACK_MEDIA_TOKEN_SECONDS": "8",
     "MATINEE_WEB_WORKERS": "1",
 }
 

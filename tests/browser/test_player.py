@@ -5,10 +5,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from playwright.sync_api import Route
 
 from appliance.accounts import people
 from appliance.catalog import states
 from appliance.catalog.titles import Title
+from appliance.delivery import tokens
 from appliance.permissions import SYSTEM, Role
 from tests.browser import films
 from tests.browser.axe import violations
@@ -155,12 +157,16 @@ def test_a_reload_goes_on_where_the_viewer_was(visit: Visit, film: Title) -> Non
 
 
 def test_the_token_in_the_path_is_swapped_while_the_film_plays(
-    visit: Visit, film: Title
+    visit: Visit, portal: LivePortal, film: Title
 ) -> None:
     visitor = _watching(visit, film, "?from=0")
     requests: list[str] = []
     visitor.page.on("request", lambda request: requests.append(request.url))
-    first = _token(_requested(visitor, r"\.mpd$")[0])
+    manifest = _requested(visitor, r"\.mpd$")[0]
+    first, asset = _token(manifest), manifest.split("/")[-2]
+    visitor.page.route(
+        "**/heartbeat", lambda route: _answer_with_another_token(portal, asset, route)
+    )
 
     visitor.until(lambda: _token_changes(visitor, first, requests), "another token")
 
@@ -210,20 +216,23 @@ def test_a_token_that_ran_out_while_the_machine_slept_is_renewed_without_a_word(
     visit: Visit, film: Title
 ) -> None:
     visitor = visit()
-    asleep = ["/media/"]
-    visitor.page.route(
-        "**/*.m4s",
-        lambda route: route.fulfill(status=410) if asleep else route.fallback(),
-    )
-    opened: list[str] = []
-    visitor.page.on("request", lambda request: opened.append(request.url))
-    visitor.go(f"/watch/{film.slug}?from=20")
-    sessions = f"{visitor.home}/api/v1/playback"
+    sessions: list[str] = []
 
-    visitor.until(lambda: opened.count(sessions) > 1, "a new session")
-    asleep.clear()
+    def segment(route: Route) -> None:
+        """Refuse the token of the first session, as one that has run out."""
+        session = _token(route.request.url).split(".")[3]
+        if session not in sessions:
+            sessions.append(session)
+        if session == sessions[0]:
+            route.fulfill(status=410)
+        else:
+            route.fallback()
+
+    visitor.page.route("**/*.m4s", segment)
+    visitor.go(f"/watch/{film.slug}?from=20")
 
     visitor.until(lambda: _after(visitor, 21), "it plays from its place")
+    assert len(sessions) == 2
     assert not visitor.page.get_by_role("alert").is_visible()
     visitor.expect_problem("410")
 
@@ -333,6 +342,18 @@ def _requested(visitor: Visitor, pattern: str) -> list[str]:
 
 def _token(url: str) -> str:
     return url.split("/media/")[1].split("/")[0]
+
+
+def _answer_with_another_token(portal: LivePortal, asset: str, route: Route) -> None:
+    """Answer as a minute later, when the token is another text."""
+    answer = route.fetch()
+    body = answer.json()
+    if body["media_token"]:
+        _, _, expires, session, _, _ = body["media_token"].split(".")
+        body["media_token"] = tokens.sign(
+            tokens.load(portal.settings.keys), asset, session, int(expires) + 60
+        )
+    route.fulfill(response=answer, json=body)
 
 
 def _picture_by_another_token(

@@ -1,6 +1,5 @@
 """Sessions as people know them: which device, where, how long ago."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +7,7 @@ from datetime import datetime
 from appliance.accounts.sessions import Kind, Session
 from appliance.clock import from_text
 from appliance.playback.streams import Stream
+from web import devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +25,6 @@ class Device:
     at: str
     here: bool
     watching: tuple[Stream, ...]
-
-
-# The first that fits names it: every Edge also says Chrome, every Chrome Safari.
-_BROWSERS = (
-    (r"Edg(?:e|A|iOS)?/", "Edge"),
-    (r"OPR/|Opera", "Opera"),
-    (r"SamsungBrowser/", "Samsung Internet"),
-    (r"Firefox/|FxiOS/", "Firefox"),
-    (r"Chrome/|CriOS/|Chromium/", "Chrome"),
-    (r"Safari/", "Safari"),
-    (r"curl/", "curl"),
-    (r"python-requests/|Python-urllib/|httpx/", "a Python program"),
-)
-_SYSTEMS = (
-    (r"Tizen|SMART-TV|SmartTV|Web0S|webOS|BRAVIA|AFT\w|CrKey", "a television", "tv"),
-    (r"iPad", "iPad", "tablet"),
-    (r"iPhone|iPod", "iPhone", "smartphone"),
-    (r"Android.*Mobile", "Android", "smartphone"),
-    (r"Android", "Android", "tablet"),
-    (r"Windows", "Windows", "monitor"),
-    (r"Mac OS X|Macintosh", "macOS", "monitor"),
-    (r"CrOS", "ChromeOS", "monitor"),
-    (r"Linux|X11", "Linux", "monitor"),
-)
 
 
 def sessions_shown(
@@ -89,20 +65,13 @@ def ago(now: datetime, then: datetime) -> str:
 
 
 def _name(session: Session) -> str:
-    agent = session.user_agent
-    browser = next((name for sign, name in _BROWSERS if re.search(sign, agent)), "")
-    system = next((name for sign, name, _ in _SYSTEMS if re.search(sign, agent)), "")
-    if session.kind is Kind.API:
-        return f"API token, {browser}" if browser else "API token"
-    if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or "Unknown device"
+    if session.kind is not Kind.API:
+        return devices.name(session.user_agent)
+    browser = devices.browser(session.user_agent)
+    return f"API token, {browser}" if browser else "API token"
 
 
 def _drawing(session: Session) -> str:
     if session.kind is Kind.API:
         return "key-round"
-    agent = session.user_agent
-    return next(
-        (drawing for sign, _, drawing in _SYSTEMS if re.search(sign, agent)), "monitor"
-    )
+    return devices.drawing(session.user_agent)

@@ -6,7 +6,7 @@ from flask import render_template, request
 
 from appliance.catalog import titles
 from appliance.permissions import Action
-from web import context, guard
+from web import context, devices, guard
 
 # What static/js/player/keys.js listens to, as the dialog behind “?” lists it.
 KEYS = (
@@ -36,4 +36,5 @@ def watch(slug: str) -> str:
         title=titles.by_slug(context.db(), context.actor(), slug),
         start=start if 0 <= start < math.inf else None,
         keys=KEYS,
+        device=devices.name(request.user_agent.string),
     )

@@ -9,6 +9,7 @@ export class Refused extends Error {
     this.status = status;
     this.code = problem.code || "";
     this.heading = problem.title || "";
+    this.problem = problem;
   }
 }
 

@@ -1,11 +1,14 @@
 // The page /watch/<slug>: put the parts of the player together and begin.
 import { acts } from "./acts.js";
 import { listen } from "./keys.js";
-import { MediaToken } from "./media-token.js";
 import { Notice } from "./notice.js";
+import { holdForLicence } from "./opening.js";
+import { Others } from "./others.js";
 import { Pictures } from "./pictures.js";
 import { Screening } from "./screening.js";
 import { addButton, build } from "./stage.js";
+import { Tokens } from "./tokens.js";
+import { Watermark } from "./watermark.js";
 
 const CUE_MILLISECONDS = 900;
 
@@ -20,29 +23,44 @@ start();
 async function start() {
   const notice = new Notice(document.getElementById("notice"));
   if (!shaka.Player.isBrowserSupported()) {
-    notice.broken("This browser is too old to play films", 0);
+    notice.show({
+      heading: "This browser is too old to play films",
+      text: "A current Chrome, Edge, Firefox or Safari plays them.",
+      way: "back",
+    });
     return;
   }
   addButton("back_ten", "Back 10 seconds", drawing("back"), () => doing.skip(-10));
   addButton("on_ten", "On 10 seconds", drawing("on"), () => doing.skip(10));
   addButton("keys", "Keys", drawing("keys"), () => doing.help());
-  const token = new MediaToken();
-  const { player, controls } = await build(stage, video, token);
+  const tokens = new Tokens();
+  const { player, controls } = await build(stage, video, tokens);
+  holdForLicence(player);
   const doing = acts(video, player, controls, cue, document.getElementById("keys"));
   listen(stage, doing, { onTv: stage.dataset.mode === "tv" });
   bigPlay.addEventListener("click", () => video.play());
   video.addEventListener("play", () => (bigPlay.hidden = true));
-  describe();
 
   const screening = new Screening({
     title: stage.dataset.title,
+    device: stage.dataset.device,
     video,
     player,
-    token,
-    pictures: new Pictures(player, token),
+    tokens,
+    pictures: new Pictures(player, tokens),
     notice,
+    others: new Others(
+      document.getElementById("others"),
+      document.getElementById("other-stream"),
+    ),
+    watermark: new Watermark(stage),
   });
-  player.addEventListener("loaded", begin);
+  player.addEventListener("loaded", () => {
+    describe();
+    if (!screening.staysPaused) {
+      begin();
+    }
+  });
   await screening.open(fromAddress());
 }
 

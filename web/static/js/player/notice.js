@@ -1,14 +1,7 @@
 // What the viewer is told when the film cannot go on, with a way out each time.
-import { clock } from "./acts.js";
 
-// What appliance/playback/sessions.py calls its reasons.
-const STOPPED = {
-  "signed-out": ["You are signed out", "Sign in again to go on watching."],
-  "not-available": [
-    "This film has left the library",
-    "It was taken down while you were watching.",
-  ],
-};
+// The button of each way out; the link back is always there.
+const RETRY = { again: "Try again", "go-on": "Go on" };
 
 export class Notice {
   constructor(box) {
@@ -18,57 +11,33 @@ export class Notice {
     );
   }
 
+  get shown() {
+    return !this.box.hidden;
+  }
+
   onRetry(act) {
     this.parts.retry.addEventListener("click", () => {
-      this.box.hidden = true;
+      this.hide();
       act();
     });
   }
 
-  /** The stream broke: say that the place is kept. */
-  broken(detail, position) {
-    const place = position > 1 ? ` Your place (${clock(position)}) is saved.` : "";
-    this.#show({
-      heading: "This film won’t play right now",
-      text: `The stream stopped answering.${place}`,
-      detail: `${detail} · ${new Date().toLocaleString()}`,
-    });
+  hide() {
+    this.box.hidden = true;
   }
 
-  /** The server refused to open the session. */
-  refused(error) {
-    this.#show({
-      heading: error.heading || "This film won’t play right now",
-      text: error.message,
-      detail: error.code,
-      signIn: error.status === 401,
-      retry: error.status !== 401 && error.status !== 404,
-    });
-  }
-
-  /** The server ended the session while it was playing. */
-  stopped(reason, sentence) {
-    const [heading, text] = STOPPED[reason] ?? ["Playback was stopped", ""];
-    const signIn = reason === "signed-out";
-    this.#show({
-      heading,
-      text: text || sentence || "Press Go on to continue where you were.",
-      detail: "",
-      signIn,
-      retry: !signIn && reason !== "not-available",
-      words: "Go on",
-    });
-  }
-
-  #show({ heading, text, detail, signIn = false, retry = true, words = "Try again" }) {
-    this.parts.heading.textContent = heading;
-    this.parts.text.textContent = text;
-    this.parts.detail.textContent = detail;
-    this.parts.retry.hidden = !retry;
-    this.parts.retry.querySelector("span").textContent = words;
-    this.parts["sign-in"].hidden = !signIn;
-    this.parts["sign-in"].href = `/login?next=${encodeURIComponent(location.pathname)}`;
+  /** Show words of words.js. */
+  show({ heading, text, detail = "", way }) {
+    const { parts } = this;
+    parts.heading.textContent = heading;
+    parts.text.textContent = text;
+    parts.detail.textContent = detail;
+    parts.retry.hidden = !(way in RETRY);
+    parts.retry.querySelector("span").textContent = RETRY[way] ?? "";
+    parts["sign-in"].hidden = way !== "sign-in";
+    parts["sign-in"].href = `/login?next=${encodeURIComponent(location.pathname)}`;
     this.box.hidden = false;
-    (retry ? this.parts.retry : this.box.querySelector("a:not([hidden])")).focus();
+    const out = { "sign-in": parts["sign-in"], back: parts.back };
+    (out[way] ?? parts.retry).focus();
   }
 }

@@ -3,9 +3,9 @@
 export class Pictures {
   #track = null;
 
-  constructor(player, token) {
+  constructor(player, tokens) {
     this.player = player;
-    this.token = token;
+    this.tokens = tokens;
   }
 
   /** Show those of ``address``; a seek bar without pictures still seeks. */
@@ -28,7 +28,7 @@ export class Pictures {
   async freshen() {
     const all = this.#track && (await this.player.getAllThumbnails(this.#track.id));
     for (const each of all ?? []) {
-      each.uris[0] = this.token.freshen(each.uris[0]);
+      each.uris[0] = this.tokens.freshen(each.uris[0]);
     }
   }
 }

@@ -7,30 +7,29 @@ export class Report {
   #seq = 0;
   #timer = 0;
   #stopped = false;
+  #told = 0;
 
   /**
-   * ``session`` is the answer of POST /api/v1/playback; ``onToken`` gets each fresh
-   * media token, ``onStop`` the reason when the server ends the session.
+   * ``session`` is the answer of POST /api/v1/playback; ``onTokens`` gets each answer
+   * with fresh tokens, ``onStop`` the reason when the server ends the session.
    */
-  constructor(session, video, player, { onToken, onStop }) {
+  constructor(session, video, player, { onTokens, onStop }) {
     this.url = `/api/v1/playback/${session.session}/heartbeat`;
     this.every = session.heartbeat_seconds;
     this.video = video;
     this.player = player;
-    this.onToken = onToken;
+    this.onTokens = onTokens;
     this.onStop = onStop;
   }
 
   start() {
     const now = () => this.send();
     const away = () => document.visibilityState === "hidden" && this.send(true);
-    const leaving = () => this.send(true);
     this.listeners = [
       [this.video, "pause", now],
       [this.video, "seeked", () => this.#later(1)],
       [this.video, "ended", now],
       [document, "visibilitychange", away],
-      [window, "pagehide", leaving],
     ];
     this.listeners.forEach(([on, name, act]) => on.addEventListener(name, act));
     this.#later(this.every);
@@ -42,6 +41,12 @@ export class Report {
     this.listeners?.forEach(([on, name, act]) => on.removeEventListener(name, act));
   }
 
+  /** Return a place that the server has not heard of yet, else null. */
+  get untold() {
+    const { currentTime, played } = this.video;
+    return played.length && Math.abs(currentTime - this.#told) > 1 ? currentTime : null;
+  }
+
   /** Report now; ``leaving`` outlives the page. A report that is lost is not mourned. */
   async send(leaving = false) {
     if (this.#stopped || !Number.isFinite(this.video.duration)) {
@@ -50,6 +55,7 @@ export class Report {
     try {
       const body = this.#body();
       const answer = await call("POST", this.url, body, { keepalive: leaving });
+      this.#told = body.position;
       this.#take(answer);
     } catch (error) {
       this.#lost(error);
@@ -57,7 +63,7 @@ export class Report {
   }
 
   #take(answer) {
-    this.onToken(answer.media_token);
+    this.onTokens(answer);
     if (answer.stop_reason) {
       this.stop();
       this.onStop(answer.stop_reason);

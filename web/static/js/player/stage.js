@@ -17,14 +17,14 @@ const ORDER = [
 const NARROW = ["play_pause", "time_and_duration", "spacer", "overflow_menu", "fullscreen"];
 
 /** Build the player in ``box``; return it with its controls. */
-export async function build(box, video, token) {
+export async function build(box, video, tokens) {
   // The order matters: the overlay must exist before the player takes the video,
   // else captions are drawn under the controls.
   const player = new shaka.Player();
   const overlay = new shaka.ui.Overlay(player, box, video);
   await player.attach(video);
   configure(player, overlay);
-  token.guard(player.getNetworkingEngine());
+  tokens.guard(player.getNetworkingEngine());
   dropNamelessButton(box);
   return { player, controls: overlay.getControls() };
 }
