@@ -3,7 +3,8 @@
 One thread does all of it, round after round: it reads what the media workers left, and
 calls :func:`jobs.pipeline.advance` for the jobs that can go on. A hint wakes it at
 once; without one it looks every half second while anything runs. A second thread does
-what may take long: the watch folder and the chores. ``python -m jobs.control`` runs it.
+what may take long: the watch folder and the chores. Key services are asked in threads
+of their own. ``python -m jobs.control`` runs it.
 """
 
 import fcntl
@@ -28,6 +29,7 @@ from appliance.media.units import Failure
 from appliance.settings import Settings
 from appliance.storage import Storage
 from jobs import chores, pipeline, queue, scratch, settle, watch
+from jobs.errands import Beside, Errand, at_once
 from jobs.processes import ending_plainly, log_to_stderr
 from jobs.queue import QueueName
 
@@ -63,7 +65,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
         database.connect(settings.database) as db,
     ):
         logger.info("control worker is ready")
-        control = Control(db, storage, settings)
+        errand = Beside(settings.database, rung.put, settings.queue.attempts)
+        control = Control(db, storage, settings, errand)
         while not stop.is_set():
             control.round(_take(rung, _ROUND_SECONDS))
 
@@ -88,6 +91,7 @@ class Control:
     db: Database
     storage: Storage
     settings: Settings
+    errand: Errand = at_once
     swept: float | None = None
     scoured: float | None = None
 
@@ -109,7 +113,9 @@ class Control:
     def _advance(self, job_public_id: str) -> None:
         """Advance one job; what goes wrong with it must not stop the others."""
         try:
-            pipeline.advance(self.db, self.storage, self.settings, job_public_id)
+            pipeline.advance(
+                self.db, self.storage, self.settings, job_public_id, self.errand
+            )
         except (TryAgain, StorageFull) as error:
             logger.warning("job %s goes on later: %s", job_public_id, error)
         except OSError as error:

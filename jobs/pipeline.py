@@ -12,12 +12,15 @@ import secrets
 from appliance.db import Database, write
 from appliance.errors import MatineeError, TryAgain
 from appliance.media import assets, jobs, transitions, units
-from appliance.media.jobs import Job, JobState
+from appliance.media.assets import Asset
+from appliance.media.jobs import Job, JobKind, JobState
 from appliance.media.units import Failure, Unit, UnitState
 from appliance.settings import Settings
 from appliance.storage import Storage
-from jobs import attempts, install, nodes, plan, queue
+from jobs import attempts, install, nodes, plan, protection, queue, reencrypt
 from jobs.attempts import Attempt, Spec
+from jobs.errands import Errand, ErrandFailed, at_once
+from jobs.plan import NewUnit
 from jobs.queue import QueueName
 
 INSPECT = "inspect"
@@ -30,20 +33,28 @@ logger = logging.getLogger(__name__)
 
 
 def advance(
-    db: Database, storage: Storage, settings: Settings, job_public_id: str
+    db: Database,
+    storage: Storage,
+    settings: Settings,
+    job_public_id: str,
+    errand: Errand = at_once,
 ) -> None:
     """Do what is due for a job: plan it, install it, end it, or clear up after it.
 
     Doing it twice, or again after being killed in the middle, changes nothing.
+    ``errand`` asks for what others may take long to answer.
     """
     job = jobs.find(db, job_public_id)
     if job is None or not job.open:
-        _clear_up(storage, job, job_public_id)
+        _clear_up(db, storage, job, job_public_id)
         return
     try:
-        _go_on(db, storage, settings, job)
+        _go_on(db, storage, settings, job, errand)
     except TryAgain:
         raise
+    except ErrandFailed as error:
+        # What is done stays: it did not depend on who was asked.
+        fail(db, storage, job, Failure(error.code, error.message, retry=True))
     except MatineeError as error:
         tail = str(error.details.get("log_tail", ""))
         fail(db, storage, job, Failure(error.code, error.message, False, tail))
@@ -82,27 +93,78 @@ def fail(db: Database, storage: Storage, job: Job, failure: Failure) -> None:
     if failure.retry:
         attempts.throw_away_attempts(storage, job.public_id)
     else:
-        attempts.throw_away(storage, job.public_id)
+        install.clear_up(db, storage, job, job.public_id)
 
 
-def _go_on(db: Database, storage: Storage, settings: Settings, job: Job) -> None:
+def _go_on(
+    db: Database, storage: Storage, settings: Settings, job: Job, errand: Errand
+) -> None:
     if job.state is JobState.QUEUED:
         _begin_again(db, storage, job)
     states = units.states(db, job.id)
     asset = assets.by_id(db, job.asset_id)
-    if not states:
-        transitions.add(db, job.id, plan.first(asset))
-    elif UnitState.FAILED in states.values():
+    if UnitState.FAILED in states.values():
         fail(db, storage, job, units.failure(db, job.id, settings.queue.attempts))
-    elif set(states.values()) != {UnitState.DONE}:
+    elif set(states.values()) - {UnitState.DONE}:
         return
+    elif not states and job.kind is JobKind.INGEST:
+        transitions.add(db, job.id, plan.first(asset))
+    elif not states:
+        _plan(db, job, reencrypt.planned(db, settings, job, asset, errand))
     elif set(states) == {INSPECT}:
-        facts = units.result(db, job.id, INSPECT) or {}
-        with write(db):
-            assets.inspected(db, asset.id, facts, facts.get("sha256"))
-            transitions.add(db, job.id, plan.after_inspect(asset, facts, settings))
+        _plan_film(db, settings, job, asset, errand)
+    elif protection.as_wished(db, settings, job, asset):
+        install.install(db, storage, settings, job)
     else:
-        install.install(db, storage, job)
+        _package_again(db, storage, settings, job, asset, errand)
+
+
+def _plan(db: Database, job: Job, planned: list[NewUnit] | None) -> None:
+    """Write the units, once it is known what they are; without any nothing is due."""
+    if planned:
+        transitions.add(db, job.id, planned)
+    elif planned is not None:
+        jobs.finish(db, job)
+
+
+def _plan_film(
+    db: Database, settings: Settings, job: Job, asset: Asset, errand: Errand
+) -> None:
+    facts = units.result(db, job.id, INSPECT) or {}
+    heights = [each.height for each in plan.renditions(facts)]
+    needed = protection.labels(heights, sound=bool(facts["sounds"]))
+    keys = protection.spec(db, settings, job, asset, needed, errand)
+    if keys is None:
+        return
+    with write(db):
+        assets.inspected(db, asset.id, facts, facts.get("sha256"))
+        planned = plan.after_inspect(asset, facts, settings, keys.encryption)
+        transitions.add(db, job.id, planned)
+
+
+def _package_again(
+    db: Database,
+    storage: Storage,
+    settings: Settings,
+    job: Job,
+    asset: Asset,
+    errand: Errand,
+) -> None:
+    """Package otherwise: somebody changed their mind about the title meanwhile."""
+    package = units.spec(db, job.id, "package")
+    heights = [each["height"] for each in package["video"]]
+    needed = protection.labels(heights, sound=bool(package["audio"]))
+    keys = protection.spec(db, settings, job, asset, needed, errand)
+    if keys is None:
+        return
+    names = ("package", "verify")
+    for name in names:
+        storage.remove(attempts.done_place(job.public_id, name))
+    specs = {
+        name: units.spec(db, job.id, name) | {"encryption": keys.encryption}
+        for name in names
+    }
+    transitions.plan_again(db, job.id, specs)
 
 
 def _begin_again(db: Database, storage: Storage, job: Job) -> None:
@@ -115,10 +177,12 @@ def _begin_again(db: Database, storage: Storage, job: Job) -> None:
         transitions.forget(db, job.id)
 
 
-def _clear_up(storage: Storage, job: Job | None, job_public_id: str) -> None:
+def _clear_up(
+    db: Database, storage: Storage, job: Job | None, job_public_id: str
+) -> None:
     """Throw away the scratch of a job that ended; a failed one keeps its own."""
     if job is None or job.state is not JobState.FAILED:
-        attempts.throw_away(storage, job_public_id)
+        install.clear_up(db, storage, job, job_public_id)
 
 
 def _open_attempts(

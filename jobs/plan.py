@@ -222,7 +222,11 @@ class _Planner:
     def _verify(self) -> NewUnit:
         weight = self.source.duration * _VERIFY_WEIGHT
         needs = ("package", "thumbnails")
-        spec = {"grid": self._grid.as_spec(), "encryption": self.encryption}
+        spec = {
+            "grid": self._grid.as_spec(),
+            "encryption": self.encryption,
+            "thumbnails": True,
+        }
         return _unit("verify", weight, spec, needs)
 
 

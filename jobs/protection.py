@@ -5,20 +5,25 @@ so that nothing is ever encrypted with a key that could be lost.
 """
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from appliance import cenc
 from appliance import settings as configuration
+from appliance.catalog import titles
 from appliance.catalog.titles import Title
 from appliance.cenc import SHORT, KeySystem, Label, Scheme
 from appliance.db import Database
+from appliance.media import units
 from appliance.media.assets import Asset
+from appliance.media.jobs import Job
 from appliance.permissions import SYSTEM
 from appliance.protection import keys as content_keys
-from appliance.protection.keys import ContentKey
+from appliance.protection.keys import ContentKey, KeyRow
 from appliance.settings import Settings
-from jobs.encryption import Encryption, TrackKey
+from jobs.encryption import Encryption, TrackKey, sealed
+from jobs.errands import Errand
 
 # FairPlay knows no boxes: what its provider gives is an address for the playlists.
 _WITH_BOXES = (KeySystem.WIDEVINE, KeySystem.PLAYREADY, KeySystem.CLEARKEY)
@@ -54,21 +59,92 @@ def labels(heights: Iterable[int], *, sound: bool) -> tuple[Label, ...]:
     return tuple(label for label in Label if label in needed)
 
 
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What units are told about encryption: nothing where the film stays clear."""
+
+    encryption: dict[str, Any] | None
+
+
+def spec(
+    db: Database,
+    settings: Settings,
+    job: Job,
+    asset: Asset,
+    needed: Sequence[Label],
+    errand: Errand,
+    replaces: Collection[str] = (),
+) -> Spec | None:
+    """Return what the units of a job are told; None while keys are asked for.
+
+    Errors: ``ErrandFailed``, ``TryAgain``.
+    """
+    wanted = wish(titles.by_id(db, asset.title_id), settings)
+    if wanted is None:
+        return Spec(None)
+
+    def ask(db: Database) -> Encryption:
+        return keys(db, settings, asset, wanted, needed, replaces=replaces)
+
+    found = errand(db, job.public_id, (wanted, tuple(needed)), ask)
+    if found is None:
+        return None
+    return Spec(sealed(found, settings.keys, job.public_id))
+
+
+def as_wished(db: Database, settings: Settings, job: Job, asset: Asset) -> bool:
+    """Say whether what a job packaged is what its title wants now."""
+    wanted = wish(titles.by_id(db, asset.title_id), settings)
+    planned = units.spec(db, job.id, "package")["encryption"]
+    if wanted is None or planned is None:
+        return wanted is None and planned is None
+    return wanted.scheme is Scheme(planned["scheme"])
+
+
 def keys(
     db: Database,
     settings: Settings,
     asset: Asset,
     wanted: Wish,
     needed: Sequence[Label],
+    *,
+    replaces: Collection[str] = (),
 ) -> Encryption:
     """Return content keys that are written down; who makes them is asked for new ones.
 
-    That may take as long as a provider takes. Errors: those of ``keys.ensure``.
+    They are others than those whose KIDs it ``replaces``. Whoever asks again, killed
+    before anything was encrypted, gets the same. It may take as long as a provider
+    takes. Errors: those of ``keys.ensure``.
     """
-    found = content_keys.ensure(
-        db, settings, SYSTEM, asset, needed, wanted.scheme, wanted.systems
-    )
+    wish_of_rows = (asset, needed, wanted.scheme, wanted.systems)
+    newest = _newest(db, asset)
+    if newest & set(replaces):
+        found = content_keys.renew(db, settings, SYSTEM, *wish_of_rows)
+    else:
+        found = content_keys.ensure(db, settings, SYSTEM, *wish_of_rows)
     return encryption(wanted, found)
+
+
+def retire_others(db: Database, asset: Asset, used: Collection[str]) -> None:
+    """Let no door give out keys of generations before the one that is used now."""
+    rows = _rows(db, asset)
+    of_use = [row.generation for row in rows if row.kid in used]
+    every = [row.generation + 1 for row in rows]
+    before = min(of_use, default=max(every, default=0))
+    content_keys.retire(db, SYSTEM, asset.id, before)
+
+
+def _newest(db: Database, asset: Asset) -> set[str]:
+    """Return the KIDs of the newest generation."""
+    rows = _rows(db, asset)
+    last = max((row.generation for row in rows), default=0)
+    return {row.kid for row in rows if row.generation == last}
+
+
+def _rows(db: Database, asset: Asset) -> list[KeyRow]:
+    slug = titles.by_id(db, asset.title_id).slug
+    rows = content_keys.listing(db, slug)
+    return [row for row in rows if row.asset == asset.public_id]
 
 
 def encryption(wanted: Wish, found: Sequence[ContentKey]) -> Encryption:

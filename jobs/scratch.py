@@ -6,7 +6,7 @@ from appliance.db import Database
 from appliance.media import jobs, units
 from appliance.media.jobs import Job, JobState
 from appliance.storage import Storage
-from jobs import attempts
+from jobs import install
 from jobs.attempts import TRASH, WORK, Attempt
 
 _KEEP_FAILED_DAYS = 1
@@ -22,7 +22,7 @@ def sweep(db: Database, storage: Storage) -> None:
     for folder in _folders(storage):
         job = jobs.find(db, folder)
         if job is None or not (job.open or _kept(db, job)):
-            attempts.throw_away(storage, folder)
+            install.clear_up(db, storage, job, folder)
             continue
         for path in storage.path(WORK / folder / "attempts").glob("*"):
             if (folder, path.name) not in in_hand:

@@ -21,6 +21,13 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class JobKind(StrEnum):
+    """What a job is for: a source, or the tracks of an asset encrypted anew."""
+
+    INGEST = "ingest"
+    REENCRYPT = "reencrypt"
+
+
 OPEN = frozenset({JobState.QUEUED, JobState.RUNNING})
 
 
@@ -31,7 +38,7 @@ class Job:
     id: int
     public_id: str
     asset_id: int
-    kind: str
+    kind: JobKind
     state: JobState
     priority: int
     publish_when_done: bool
@@ -69,6 +76,19 @@ def latest_of_asset(db: Database, asset_id: int) -> Job | None:
     return None if row is None else _job(row)
 
 
+def open_of_asset(db: Database, asset_id: int) -> Job | None:
+    """Return the job that works on an asset now, if there is one."""
+    row = db.one(
+        """
+        select * from jobs
+        where asset_id = ? and state in ('queued', 'running')
+        order by id limit 1
+        """,
+        (asset_id,),
+    )
+    return None if row is None else _job(row)
+
+
 def unfinished(db: Database) -> list[str]:
     """Return the public ids of open jobs, in the order in which they are worked on."""
     rows = db.rows(
@@ -86,6 +106,7 @@ def create(
     actor: Actor,
     asset_id: int,
     *,
+    kind: JobKind = JobKind.INGEST,
     priority: int = 0,
     publish: bool = False,
 ) -> Job:
@@ -96,11 +117,11 @@ def create(
         states.start_processing(db, actor, asset.title_id)
         db.conn.execute(
             """
-            insert into jobs (public_id, asset_id, priority, publish_when_done,
+            insert into jobs (public_id, asset_id, kind, priority, publish_when_done,
                 created_at)
-            values (?, ?, ?, ?, ?)
+            values (?, ?, ?, ?, ?, ?)
             """,
-            (public_id, asset_id, priority, publish, db.now()),
+            (public_id, asset_id, kind.value, priority, publish, db.now()),
         )
         record(
             db,
@@ -108,6 +129,7 @@ def create(
             Event.JOB_CREATE,
             f"job/{public_id}",
             asset=asset.public_id,
+            kind=kind.value,
             source=asset.source_name,
         )
         return by_public_id(db, public_id)
@@ -237,7 +259,7 @@ def _job(row: Row) -> Job:
         id=row["id"],
         public_id=row["public_id"],
         asset_id=row["asset_id"],
-        kind=row["kind"],
+        kind=JobKind(row["kind"]),
         state=JobState(row["state"]),
         priority=row["priority"],
         publish_when_done=bool(row["publish_when_done"]),

@@ -19,6 +19,7 @@ LABELS: Mapping[str, str] = {
     "audio": "Sound",
     "text": "Captions",
     "join": "Join",
+    "decrypt": "Open",
     "package": "Package",
     "thumbnails": "Thumbnails",
     "verify": "Verify",

@@ -1,7 +1,7 @@
 """Tracks: the immutable parts of a package; manifests are rendered from these rows."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -66,13 +66,24 @@ def of_asset(db: Database, asset_id: int) -> list[Track]:
     return [_track(row) for row in rows]
 
 
-def replace(db: Database, asset_id: int, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Make these the tracks of the asset, in place of those it had.
+def replace(
+    db: Database,
+    asset_id: int,
+    entries: Sequence[Mapping[str, Any]],
+    kinds: Collection[TrackKind] = frozenset(TrackKind),
+) -> None:
+    """Make these the tracks of the asset, in place of those of ``kinds`` it had.
 
     An entry is what packaging reported, with ``path`` set to the installed folder.
     """
     with write(db):
-        db.conn.execute("delete from tracks where asset_id = ?", (asset_id,))
+        db.conn.execute(
+            """
+            delete from tracks
+            where asset_id = ? and kind in (select value from json_each(?))
+            """,
+            (asset_id, json.dumps(sorted(kinds))),
+        )
         for entry in entries:
             _insert(db, asset_id, entry)
 

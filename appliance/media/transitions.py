@@ -5,7 +5,7 @@ up, and reports after all, finds its key replaced and changes nothing.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from appliance.db import Database, write
@@ -189,6 +189,22 @@ def try_again(db: Database, job_id: int) -> None:
             where job_id = ? and state in ('failed', 'cancelled')
             """,
             (job_id,),
+        )
+
+
+def plan_again(db: Database, job_id: int, specs: Mapping[str, dict[str, Any]]) -> None:
+    """Let finished units wait again, with other specs, as if never tried."""
+    with write(db):
+        db.conn.executemany(
+            """
+            update work_units
+            set spec = ?, state = 'waiting', attempt = 0, failures = 0,
+                attempt_key = null, lease_until = null, heartbeat_at = null,
+                progress = 0, fps = null, result = null, queued_at = null,
+                started_at = null, ended_at = null
+            where job_id = ? and name = ? and state = 'done'
+            """,
+            [(json.dumps(spec), job_id, name) for name, spec in specs.items()],
         )
 
 

@@ -106,6 +106,15 @@ def states(db: Database, job_id: int) -> dict[str, UnitState]:
     return {row["name"]: UnitState(row["state"]) for row in rows}
 
 
+def spec(db: Database, job_id: int, name: str) -> dict[str, Any]:
+    """Return what a unit was told; empty when the job has no such unit."""
+    text = db.value(
+        "select spec from work_units where job_id = ? and name = ?", (job_id, name)
+    )
+    loaded: dict[str, Any] = json.loads(text) if text else {}
+    return loaded
+
+
 def result(db: Database, job_id: int, name: str) -> dict[str, Any] | None:
     """Return what a finished unit reported, or None while it has not finished."""
     text = db.value(

@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.steps import (
     audio,
+    decrypt,
     encode,
     inspect,
     join,
@@ -21,6 +22,7 @@ STEPS: Mapping[str, Callable[[dict[str, Any], Work], dict[str, Any]]] = {
     "audio": audio.run,
     "text": text.run,
     "join": join.run,
+    "decrypt": decrypt.run,
     "package": package.run,
     "thumbnails": thumbnails.run,
     "verify": verify.run,

@@ -27,7 +27,9 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     """
     grid = Grid.from_spec(spec["grid"])
     packaged = work.result("package")
-    tracks = [*packaged["tracks"], work.result("thumbnails")]
+    tracks = list(packaged["tracks"])
+    if spec["thumbnails"]:
+        tracks.append(work.result("thumbnails"))
     media = [each for each in tracks if each["kind"] in ("video", "audio")]
     report: list[Entry] = []
     keys = encryption.opened(spec["encryption"], work.keys, work.job)
