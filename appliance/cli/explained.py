@@ -88,8 +88,8 @@ def _circumstances(found: Explanation) -> dict[str, object]:
         "Title": f"{found.title.slug}, {found.title.state.value}",
         "Rating": f"{found.title.rating or 'none'}, age: {rated}",
         "Address": f"{found.address or 'unknown'}, country: {country or 'unknown'}",
-        "Streams": f"{found.watching} now, at most: {_many(allowed.streams)}",
-        "UHD streams": f"at most: {_many(allowed.uhd_streams)}",
+        "Streams": f"{found.watching} now, {_most(allowed.streams)}",
+        "UHD streams": _most(allowed.uhd_streams),
         "Quality": height(allowed.max_height),
         "Until": found.decision.until or "no end",
     }
@@ -98,6 +98,10 @@ def _circumstances(found: Explanation) -> dict[str, object]:
 def _considered(reasons: tuple[Reason, ...], *cells: str) -> str:
     verdict = "counts" if not reasons else f"does not count: {', '.join(reasons)}"
     return f"  {'  '.join(cells)}  [{verdict}]"
+
+
+def _most(number: int) -> str:
+    return f"at most {number}" if number else "no limit"
 
 
 def _many(number: int) -> str:

@@ -60,7 +60,7 @@ def test_a_yes_is_said_plainly_with_what_it_rests_on(
     assert "<strong>installation</strong>" in page
     assert "<strong>plan:basic</strong>" in page
     assert "2 streams, up to 720p" in page
-    assert "0 now, at most: 2" in page
+    assert "0 now, at most 2" in page
     assert f'href="/studio/titles/{title.slug}"' in page
 
 
