@@ -12,186 +12,50 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from appliance.cenc import SHORT, Scheme
 from appliance.errors import ConfigError
-
-LICENCE_SERVICES = (
-    "widevine-cloud",
-    "axinom",
-    "doverunner",
-    "ezdrm",
-    "keyos",
-    "expressplay",
-    "drmtoday",
+from appliance.sections import (
+    CDNS,
+    LICENCE_SERVICES,
+    Access,
+    Accounts,
+    Cdn,
+    Edge,
+    Encode,
+    Nginx,
+    Origin,
+    Playback,
+    Portal,
+    Protection,
+    Queue,
+    StorageSettings,
+    Uploads,
+    Web,
 )
 
-_T = TypeVar("_T")
-
-
-def _setting(default: _T, doc: str) -> _T:
-    value: _T = field(default=default, metadata={"doc": doc})
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Portal:
-    name: str = _setting("Matinee", "The name in the header and on the sign-in page.")
-    public_url: str = _setting(
-        "", "The address people type, as https://host; empty trusts the request's Host."
-    )
-    trusted_proxies: int = _setting(
-        0, "How many proxies stand in front and set X-Forwarded-For and -Proto."
-    )
-    home_cards: int = _setting(12, "How many cards a row of the home page shows.")
-    home_genres: int = _setting(6, "How many genres have a row on the home page.")
-
-
-@dataclass(frozen=True, slots=True)
-class Web:
-    host: str = _setting("127.0.0.1", "The address that the web server listens on.")
-    port: int = _setting(8600, "The port that the web server listens on.")
-    workers: int = _setting(2, "How many web processes run.")
-    threads: int = _setting(8, "How many requests one web process answers at once.")
-    secure_cookies: bool = _setting(
-        False, "Send cookies over https only; switch on wherever TLS is in front."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class StorageSettings:
-    database: str = _setting("", "The database file; empty: matinee.db in the home.")
-    media: str = _setting("", "The folder of films and packages; empty: media in home.")
-    keys: str = _setting("", "The folder of key files; empty: keys in the home.")
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    kind: str = _setting("sqlite", "Where hints are queued: sqlite or redis.")
-    redis_url: str = _setting(
-        "redis://127.0.0.1:6379/0", "The Redis server of a cluster (kind = redis)."
-    )
-    slots: int = _setting(0, "Media work units at once on this machine; 0: by cores.")
-    lease_seconds: int = _setting(
-        15, "After how long without a sign of life a work unit is given to another."
-    )
-    attempts: int = _setting(
-        3, "How often a work unit that failed is tried before its job fails."
-    )
-    stall_seconds: int = _setting(
-        120, "After how long without progress an encoder is stopped and retried."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Encode:
-    preset: str = _setting("veryfast", "The x264 preset.")
-    crf: int = _setting(21, "The x264 quality (lower is better) below the rate caps.")
-    chunk_seconds: int = _setting(
-        28, "About how long a chunk is; rounded to whole segments."
-    )
-    segment_seconds: int = _setting(4, "The length of a segment.")
-    keyframe_seconds: int = _setting(2, "The distance of keyframes.")
-    audio_kbps: int = _setting(128, "The bit rate of a stereo AAC track.")
-    thumbnail_seconds: int = _setting(5, "One seek-bar picture every so many seconds.")
-
-
-@dataclass(frozen=True, slots=True)
-class Uploads:
-    max_gigabytes: int = _setting(200, "The largest source that is taken.")
-    chunk_megabytes: int = _setting(16, "How much the page sends in one request.")
-    abandon_days: int = _setting(7, "After how long an unfinished upload is removed.")
-    watch_folder: str = _setting("", "A folder whose films are taken in; empty: none.")
-    watch_still_seconds: int = _setting(
-        60, "How long a file in the watch folder must be still before it is taken."
-    )
-    watch_publish: bool = _setting(False, "Publish what the watch folder brought in.")
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    session_days: int = _setting(30, "How long a session lives without being used.")
-    password_length: int = _setting(10, "The shortest password that is taken.")
-    throttle_after: int = _setting(
-        5, "After how many wrong passwords in a row a source is slowed down."
-    )
-    token_hours: int = _setting(12, "How long an API token lives.")
-
-
-@dataclass(frozen=True, slots=True)
-class Playback:
-    heartbeat_seconds: int = _setting(10, "How often a player reports.")
-    media_token_seconds: int = _setting(
-        300,
-        "How long a media token lives at most where the player swaps in a fresh one:"
-        " after so long, whoever was stopped sees nothing more.",
-    )
-    native_token_seconds: int = _setting(
-        21600, "How long a media token lives at most for players that cannot swap it."
-    )
-    streams: int = _setting(
-        0,
-        "How many streams an account may watch at once; 0: no limit. A right of"
-        " its own, as from a plan, counts instead.",
-    )
-    uhd_streams: int = _setting(
-        0, "How many of them may be sharper than 1080p; 0: no limit of their own."
-    )
-    watermark: str = _setting(
-        "off", "Where the viewer's name moves over the picture: off, protected or all."
-    )
-    resume_least_percent: int = _setting(5, "Below this much watched, start over.")
-    resume_most_percent: int = _setting(90, "Above this much watched, it is finished.")
-
-
-@dataclass(frozen=True, slots=True)
-class Protection:
-    protect_new: bool = _setting(False, "Protect new titles unless somebody says not.")
-    key_systems: str = _setting(
-        "clearkey",
-        "What opens protected titles that do not say so themselves: clearkey,"
-        " widevine, playready, fairplay, with commas between.",
-    )
-    scheme: str = _setting(
-        "cbcs", "How they are encrypted: cbcs, or cenc for devices before about 2018."
-    )
-    clear_lead_seconds: int = _setting(
-        0, "How much of the beginning stays unencrypted, so that it starts sooner."
-    )
-    keys_from: str = _setting(
-        "local", "Who makes content keys: local, widevine or speke."
-    )
-    keys_url: str = _setting(
-        "", "The key service of the provider (keys_from = widevine or speke)."
-    )
-    licences_from: str = _setting(
-        "",
-        "Whose licence service stands behind ours: widevine-cloud, axinom, doverunner,"
-        " ezdrm, keyos, expressplay or drmtoday; empty: none but ClearKey.",
-    )
-    widevine_url: str = _setting("", "Its Widevine address, where it is not the usual.")
-    playready_url: str = _setting("", "Its PlayReady address.")
-    fairplay_url: str = _setting("", "Its FairPlay address.")
-    credentials: str = _setting(
-        "",
-        "The file, mode 0600, with the provider's secrets; empty: drm.toml in the"
-        " folder of keys.",
-    )
-    timeout_seconds: int = _setting(10, "How long a provider may take to answer.")
-    licences_per_session: int = _setting(
-        200, "How many licences one playback session may ask for."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    geoip_database: str = _setting(
-        "", "A MaxMind DB file that names the country of an address; empty: none."
-    )
-    home_country: str = _setting(
-        "", "The country of private addresses, as DE; empty: unknown."
-    )
+__all__ = [
+    "Access",
+    "Accounts",
+    "Cdn",
+    "Documented",
+    "Edge",
+    "Encode",
+    "Nginx",
+    "Origin",
+    "Playback",
+    "Portal",
+    "Protection",
+    "Queue",
+    "Settings",
+    "StorageSettings",
+    "Uploads",
+    "Web",
+    "documented",
+    "key_systems",
+    "load",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +65,10 @@ class Settings:
     home: Path
     portal: Portal = field(default_factory=Portal)
     web: Web = field(default_factory=Web)
+    nginx: Nginx = field(default_factory=Nginx)
+    origin: Origin = field(default_factory=Origin)
+    edge: Edge = field(default_factory=Edge)
+    cdn: Cdn = field(default_factory=Cdn)
     storage: StorageSettings = field(default_factory=StorageSettings)
     queue: Queue = field(default_factory=Queue)
     encode: Encode = field(default_factory=Encode)
@@ -425,6 +293,18 @@ def _refuse_nonsense(settings: Settings) -> None:
             "playback.watermark must be off, protected or all.",
         ),
         *_of_protection(settings.protection),
+        (
+            settings.origin.mode in ("packaged", "vod"),
+            "origin.mode must be packaged or vod.",
+        ),
+        (
+            settings.origin.token in ("md5", "hmac-sha256"),
+            "origin.token must be md5 or hmac-sha256.",
+        ),
+        (
+            settings.cdn.name in ("", *CDNS),
+            f"cdn.name must be empty or one of: {', '.join(CDNS)}.",
+        ),
     )
     for right, sentence in checks:
         if not right:
