@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from appliance.cli import watching
 from appliance.cli.installation import Installation, pass_installation
 from appliance.db import write
 from appliance.delivery import tokens
@@ -16,6 +17,7 @@ from appliance.permissions import Action, check
 from appliance.protection import export as exports
 from appliance.protection import kek, keys, rotation
 from appliance.protection.export import LEAST_PASSPHRASE, ImportReport
+from jobs import reencrypt
 
 _LARGEST_EXPORT = 256 * 1024 * 1024
 
@@ -156,6 +158,30 @@ def import_(installation: Installation, file: Path, passphrase_stdin: bool) -> N
     with installation.db() as db:
         report = exports.restore(db, settings, actor, text, passphrase)
     installation.out.result(dataclasses.asdict(report), _told(report))
+
+
+@key.command()
+@click.argument("slug")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", is_flag=True, help="Return when the new version plays.")
+@pass_installation
+def replace(installation: Installation, slug: str, yes: bool, wait: bool) -> None:
+    """Encrypt the film of the title SLUG anew, as after its keys have leaked.
+
+    Viewers keep what they watch until the new version is in place; then their
+    playback ends, and the old keys open nothing any more. A title whose protection
+    was switched on or off is encrypted or decrypted.
+    """
+    installation.out.confirm(f"Encrypt {slug} anew and end what plays of it then?", yes)
+    storage, settings = installation.storage, installation.settings
+    with installation.db() as db:
+        job = reencrypt.start(db, storage, settings, installation.actor, slug)
+    if wait:
+        watching.follow(installation, job)
+    else:
+        installation.out.say(f"Follow it with: matinee job watch {job}")
+    told = "is encrypted anew" if wait else "will be encrypted anew"
+    installation.out.result({"title": slug, "job": job}, f"{slug} {told}.")
 
 
 def _passphrase(from_stdin: bool, *, new: bool) -> str:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from appliance.cenc import KeySystem, Label, Scheme
 from appliance.db import Database, Row, write
-from appliance.errors import NotFound
+from appliance.errors import NotFound, TryAgain
 from appliance.events import Event, record
 from appliance.media import assets
 from appliance.media.assets import Asset
@@ -163,11 +163,18 @@ def _complete(
     missing = [label for label in wish.labels if label not in found]
     if missing:
         # No new film is built on a loss that nobody has mended yet.
-        kek.require(kek.load(settings, afresh=True), vault.named(db, live=True))
+        with write(db):  # so that no rotation comes between files and rows
+            kek.require(kek.load(settings, afresh=True), vault.named(db, live=True))
         made = asking.ask(settings, wish, missing)
         _store(db, settings, actor, wish, made)
         found = _of_wish(db, settings, wish)
-    return tuple(found[label] for label in wish.labels)
+    keys = tuple(found[label] for label in wish.labels if label in found)
+    if len(keys) < len(wish.labels) or {key.scheme for key in keys} - {wish.scheme}:
+        raise TryAgain(
+            "protection.keys-changed",
+            "Somebody else has changed the keys of this film meanwhile: try again.",
+        )
+    return keys
 
 
 def _once(labels: Sequence[Label]) -> tuple[Label, ...]:

@@ -17,6 +17,7 @@ from appliance.errors import (
     Forbidden,
     NotFound,
     PreconditionFailed,
+    TryAgain,
     Unauthenticated,
 )
 from appliance.events import Event
@@ -299,6 +300,22 @@ def test_processes_that_ask_at_once_get_the_same_keys(
         [key.kid, key.key.hex()] for key in keys.of_asset(db, settings, asset.id)
     ]
     assert [each.name for each in events.since(db)] == [Event.KEY_CREATE]
+
+
+def test_keys_that_somebody_retires_meanwhile_are_not_handed_out(
+    db: Database, ensure: Ensure
+) -> None:
+    # As by somebody who retires them between our writing and our reading.
+    ensure((Label.AUDIO,))
+    db.conn.execute(
+        """
+        create trigger meanwhile after insert on content_keys
+        begin update content_keys set retired_at = '2026'; end
+        """
+    )
+
+    with pytest.raises(TryAgain, match="try again"):
+        ensure((Label.AUDIO, Label.SD))
 
 
 def test_who_is_killed_before_the_commit_leaves_no_half_of_a_set(

@@ -12,7 +12,9 @@ from appliance.db import Database, write
 from appliance.delivery import tokens
 from appliance.errors import Forbidden, InvalidInput
 from appliance.events import Event
+from appliance.media import jobs
 from appliance.media.assets import Asset
+from appliance.media.jobs import JobKind
 from appliance.permissions import SYSTEM, Role
 from appliance.protection import export as exports
 from appliance.protection import keys
@@ -369,6 +371,35 @@ def test_only_administrators_export_and_import(
         exports.restore(db, settings, publisher, exported.read_text(), PASSPHRASE)
     with pytest.raises(InvalidInput):
         exports.export(db, settings, SYSTEM, "too short")
+
+
+def test_the_keys_of_a_title_are_replaced_by_a_job(
+    matinee: Matinee, db: Database, make: Builders
+) -> None:
+    film = make.title("The River", slug="the-river", protected=True)
+    make.asset(film)
+
+    unasked = matinee("key", "replace", "the-river")
+    result = matinee("key", "replace", "the-river", "--yes", "--json")
+    again = matinee("key", "replace", "the-river", "--yes", "--json")
+
+    assert unasked.exit_code == 2
+    started = json.loads(result.stdout)
+    assert started["title"] == "the-river"
+    job = jobs.by_public_id(db, started["job"])
+    assert job.open
+    assert job.kind is JobKind.REENCRYPT
+    assert json.loads(again.stdout) == started
+    assert matinee("key", "replace", "nothing", "--yes").exit_code == 4
+
+
+def test_a_film_that_is_not_encrypted_has_no_keys_to_replace(
+    matinee: Matinee, asset: Asset
+) -> None:
+    result = matinee("key", "replace", "the-river", "--yes")
+
+    assert result.exit_code == 3
+    assert "not protected" in result.stderr
 
 
 def test_the_doctor_knows_whether_every_key_opens(
