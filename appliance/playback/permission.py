@@ -20,11 +20,12 @@ from appliance.settings import Protection, Settings, key_systems
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A playback session as it stands now: its own row, and whether it may go on.
+    """A playback session as it stands now, and whether it may go on.
 
     ``decision`` is as of now; it includes that the sign-in which the session was
     opened from still holds (``signed_in``), and says nothing of ``ended_at`` and
-    ``expires_at``. ``asset`` is a public id, ``played`` is JSON, times are UTC text.
+    ``expires_at``. ``asset`` is a public id, times are UTC text. What players report
+    is not in here: a heartbeat reads it in the transaction that changes it.
     ``key_systems`` are those the title allows now, be it protected or not.
     ``max_height`` is the least of what rights, windows and the session itself allow.
     ``policy_id`` is that of the title, else that of the best right.
@@ -36,18 +37,10 @@ class Standing:
     username: str
     display_name: str
     profile_id: int
-    device: str
     address: str
-    user_agent: str
     sign_in: str
     swaps: bool
-    uhd: bool
     licences: int
-    last_seq: int
-    state: str
-    position: float | None
-    played: str
-    started_at: str
     expires_at: str
     ended_at: str | None
     end_reason: str
@@ -157,8 +150,7 @@ def allowed_systems(own: str, protection: Protection) -> tuple[KeySystem, ...]:
 # Every join is by a key, so that it costs the same however much there is.
 _STANDING = """
 select p.id, p.public_id, p.account_id, a.username, a.display_name, p.profile_id,
-    p.device, p.address, p.user_agent, p.sign_in, p.swaps_tokens, p.uhd, p.licences,
-    p.last_seq, p.state, p.position, p.played, p.started_at, p.expires_at, p.ended_at,
+    p.address, p.sign_in, p.swaps_tokens, p.licences, p.expires_at, p.ended_at,
     p.end_reason, p.max_height, p.asset_id, f.public_id as asset, f.version,
     f.duration, f.title_id, t.slug, t.name, t.state as title_state, t.rating,
     t.created_by, t.protected, t.key_systems, t.policy_id,
@@ -186,18 +178,10 @@ def _standing(row: Row, protection: Protection, decision: Decision) -> Standing:
         username=row["username"],
         display_name=row["display_name"],
         profile_id=row["profile_id"],
-        device=row["device"],
         address=row["address"],
-        user_agent=row["user_agent"],
         sign_in=row["sign_in"],
         swaps=bool(row["swaps_tokens"]),
-        uhd=bool(row["uhd"]),
         licences=row["licences"],
-        last_seq=row["last_seq"],
-        state=row["state"],
-        position=row["position"],
-        played=row["played"],
-        started_at=row["started_at"],
         expires_at=row["expires_at"],
         ended_at=row["ended_at"],
         end_reason=row["end_reason"],
