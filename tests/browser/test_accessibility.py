@@ -28,6 +28,7 @@ PAGES: tuple[tuple[Role | None, str], ...] = (
     (Role.ADMINISTRATOR, "/studio/"),
     (Role.ADMINISTRATOR, "/studio/upload"),
     (Role.ADMINISTRATOR, "/studio/titles/{slug}"),
+    (Role.ADMINISTRATOR, "/studio/protection"),
     (Role.ADMINISTRATOR, "/studio/jobs"),
     (Role.ADMINISTRATOR, "/studio/playing"),
     (Role.ADMINISTRATOR, "/studio/accounts"),

@@ -20,6 +20,7 @@ PAGES = (
     ("/studio/", Role.CONTRIBUTOR),
     ("/studio/upload", Role.CONTRIBUTOR),
     ("/studio/jobs", Role.CONTRIBUTOR),
+    ("/studio/protection", Role.CONTRIBUTOR),
     ("/studio/playing", Role.ADMINISTRATOR),
     ("/studio/accounts", Role.ADMINISTRATOR),
     ("/studio/accounts/new", Role.ADMINISTRATOR),

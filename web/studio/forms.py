@@ -16,7 +16,15 @@ _Kind = TypeVar("_Kind", bound=StrEnum)
 
 
 def title_fields() -> dict[str, Any]:
-    """Return what the title form says; genres are names between commas."""
+    """Return what the title form says; genres are names between commas.
+
+    Where the form asks whether the film is protected, no tick means no.
+    """
+    protection = (
+        {"protected": "protected" in request.form}
+        if "asks-protection" in request.form
+        else {}
+    )
     return {
         "name": request.form.get("name", ""),
         "synopsis": request.form.get("synopsis", ""),
@@ -24,6 +32,17 @@ def title_fields() -> dict[str, Any]:
         "rating": request.form.get("rating", ""),
         "language": request.form.get("language", "").strip(),
         "genres": tuple(request.form.get("genres", "").split(",")),
+        **protection,
+    }
+
+
+def protection_fields() -> dict[str, Any]:
+    """Return what the protection form says; ``policy`` is a name, or empty."""
+    return {
+        "protected": "protected" in request.form,
+        "key_systems": tuple(request.form.getlist("key_systems")),
+        "scheme": request.form.get("scheme", ""),
+        "policy": request.form.get("policy", ""),
     }
 
 

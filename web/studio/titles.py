@@ -14,7 +14,7 @@ from appliance.errors import InvalidInput
 from appliance.media import assets, reports, tracks
 from appliance.permissions import Action, Actor, check_title
 from web import context, guard
-from web.studio import forms
+from web.studio import forms, protection
 
 _PER_PAGE = 25
 _MOST_FOUND = 500
@@ -151,6 +151,7 @@ def _editable(slug: str) -> Title:
 def _page(title: Title, error: InvalidInput | None = None) -> str:
     db = context.db()
     playable = assets.playable(db, title.id)
+    served = tracks.of_asset(db, playable.id) if playable else []
     return render_template(
         "studio/title.html",
         title=title,
@@ -161,7 +162,9 @@ def _page(title: Title, error: InvalidInput | None = None) -> str:
         candidates=artwork.candidates(db, title.id),
         genres=genres.listing(db),
         asset=playable,
-        tracks=tracks.of_asset(db, playable.id) if playable else [],
+        tracks=served,
+        protection=protection.of_title(title, served),
+        acts=protection.ACTS,
     )
 
 
