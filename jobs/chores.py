@@ -76,7 +76,7 @@ class Chores:
         sessions.forget_ended(self.db)
 
     def end_silent_playback(self) -> None:
-        """End playback sessions whose player was not heard of for too long."""
+        """End playback sessions that fell silent, or whose device was signed out."""
         playback.expire(self.db)
 
     def _ids(self, sql: str) -> set[str]:

@@ -27,7 +27,10 @@ def list_playing(installation: Installation, user: str) -> None:
     with installation.db() as db:
         playing = streams.everybodys(db, installation.actor, user)
     installation.out.table(
-        ("SESSION", "ACCOUNT", "PROFILE", "TITLE", "DEVICE", "ADDRESS", "SINCE", "Q"),
+        (
+            *("SESSION", "ACCOUNT", "PROFILE", "TITLE"),
+            *("DEVICE", "ADDRESS", "SINCE", "QUALITY"),
+        ),
         [
             (
                 each.session,

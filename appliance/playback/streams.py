@@ -1,6 +1,7 @@
 """What plays now: the sessions that count, and how many an account may have at once."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -117,8 +118,7 @@ def room(db: Database, account_id: int, limits: Limits, asset_id: int) -> Room |
     if limits.streams and len(active) >= limits.streams:
         return Full(limits.streams, Quality.ANY, active)
     heights = _heights(db, asset_id)
-    allowed = [each for each in heights if each <= (limits.max_height or each)]
-    if max(allowed, default=0) <= _HD:
+    if _sharpest(heights, limits.max_height) <= _HD:
         return Room(limits.max_height, uhd=False)
     sharp = tuple(each for each in active if each.uhd)
     if not limits.uhd_streams or len(sharp) < limits.uhd_streams:
@@ -126,6 +126,12 @@ def room(db: Database, account_id: int, limits: Limits, asset_id: int) -> Room |
     if min(heights) > _HD:
         return Full(limits.uhd_streams, Quality.UHD, sharp)
     return Room(_HD, uhd=False)
+
+
+def _sharpest(heights: Sequence[int], max_height: int | None) -> int:
+    """Return what is shown at best: of the lowest rendition nobody is deprived."""
+    below = [each for each in heights if max_height is None or each <= max_height]
+    return max(below, default=min(heights, default=0))
 
 
 def _heights(db: Database, asset_id: int) -> list[int]:

@@ -315,6 +315,9 @@ def test_a_film_that_is_beyond_1080p_only_is_refused_when_the_limit_is_reached(
 
     assert (told["limit"], told["quality"]) == (1, "uhd")
     assert [each["session"] for each in told["active"]] == [first.session]
+    # Its lowest rendition stays, whatever the right says, and counts for what it is.
+    limit(max_height=720)
+    assert _full(lambda: sessions.open(db, settings, viewer, title=title.slug)) == told
 
 
 def test_a_right_up_to_720p_opens_no_sharp_stream(
@@ -396,6 +399,19 @@ def _end_right(db: Database, session: str, film: str) -> None:
     db.conn.execute("update entitlements set ends_at = ?", (db.now(),))
 
 
+def _end_window(db: Database, session: str, film: str) -> None:
+    title = db.value("select id from titles where slug = ?", (film,))
+    now = db.now()
+    with database.write(db):
+        db.conn.execute(
+            """
+            insert into availability_windows (public_id, title_id, ends_at, created_at)
+            values ('of-this-test', ?, ?, ?)
+            """,
+            (title, now, now),
+        )
+
+
 def _replace(db: Database, session: str, film: str) -> None:
     asset = db.value(
         "select asset_id from playback_sessions where public_id = ?", (session,)
@@ -412,6 +428,7 @@ def _replace(db: Database, session: str, film: str) -> None:
         (_sign_out, StopReason.SIGNED_OUT),
         (_unpublish, StopReason.NOT_AVAILABLE),
         (_end_right, StopReason.NOT_AVAILABLE),
+        (_end_window, StopReason.NOT_AVAILABLE),
         (_replace, StopReason.REPLACED),
     ],
 )
