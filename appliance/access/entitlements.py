@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 
 from appliance.access import moments, parties
+from appliance.catalog import titles
 from appliance.db import Database, write
 from appliance.errors import InvalidInput, NotFound
 from appliance.events import Event, record
@@ -34,11 +35,14 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A right as it is listed: whose (``group:Training``), to what (a slug or all)."""
+    """A right as it is listed: whose (``group:Training``), to which title.
+
+    ``title`` is a slug; None: to every title.
+    """
 
     id: str
     subject: str
-    object: str
+    title: str | None
     source: str
     starts_at: str | None
     ends_at: str | None
@@ -59,7 +63,7 @@ def grant(
     db: Database,
     actor: Actor,
     subject: str,
-    title: str = "all",
+    title: str | None = None,
     *,
     source: str = "",
     starts_at: str | None = None,
@@ -69,7 +73,7 @@ def grant(
     max_height: int | None = None,
     policy: str = "",
 ) -> Grant:
-    """Give somebody the right to watch a title (by its slug) or all of them.
+    """Give somebody the right to watch a title (by its slug) or every one (None).
 
     ``subject`` is everyone, role:…, group:… or account:…; ``source`` says where the
     right comes from, as plan:… or voucher:…, else it follows from the subject.
@@ -80,7 +84,7 @@ def grant(
     public_id = secrets.token_hex(8)
     with write(db):
         party = parties.party(db, subject)
-        title_id = parties.title(db, actor, title)
+        title_id = None if title is None else titles.by_slug(db, actor, title).id
         row = {
             "public_id": public_id,
             "subject": party.kind,
@@ -170,9 +174,8 @@ _SUBJECT = """case e.subject
 end"""
 _LISTED = f"""
 select e.public_id as id, {_SUBJECT} as subject,
-    case e.object when 'title' then t.slug else e.object end as object,
-    e.source, e.starts_at, e.ends_at, e.streams, e.uhd_streams, e.max_height,
-    p.name as policy, e.created_at
+    t.slug as title, e.source, e.starts_at, e.ends_at, e.streams, e.uhd_streams,
+    e.max_height, p.name as policy, e.created_at
 from entitlements e
 left join accounts a on e.subject = 'account' and a.id = e.subject_id
 left join groups g on e.subject = 'group' and g.id = e.subject_id
@@ -229,6 +232,6 @@ def _record(db: Database, actor: Actor, event: Event, granted: Grant) -> None:
         event,
         f"grant/{granted.id}",
         whose=granted.subject,
-        what=granted.object,
+        title=granted.title,
         source=granted.source,
     )

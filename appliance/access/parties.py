@@ -1,13 +1,12 @@
-"""Who has a right and what to, as people write it: ``group:Training``, ``solaris``."""
+"""Who has a right, as people write it: ``everyone``, ``group:Training``."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from appliance.accounts import people
-from appliance.catalog import titles
 from appliance.db import Database
 from appliance.errors import InvalidInput
-from appliance.permissions import Actor, Role
+from appliance.permissions import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,6 @@ def group(db: Database, name: str) -> int:
             {"field": "group"},
         )
     return int(found)
-
-
-def title(db: Database, actor: Actor, slug: str) -> int | None:
-    """Return the id of a title, None for ``all``. Errors: ``NotFound``."""
-    return None if slug == "all" else titles.by_slug(db, actor, slug).id
 
 
 def _everyone(_db: Database, _name: str) -> Party:

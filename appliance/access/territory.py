@@ -26,7 +26,7 @@ def of_address(settings: Settings, address: str) -> str | None:
     if where is None:
         return None
     if not where.is_global:
-        return settings.access.home_country.upper() or None
+        return settings.access.home_country.strip().upper() or None
     path = settings.access.geoip_database
     reader = _open(Path(path)) if path else None
     return _country(reader, where) if reader else None

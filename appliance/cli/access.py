@@ -82,7 +82,7 @@ def listing(installation: Installation, subject: str, title: str) -> None:
             (
                 each.id,
                 each.subject,
-                each.object,
+                each.title or "every title",
                 each.source,
                 explained.span(each.starts_at, each.ends_at),
                 explained.limits(each.streams, each.uhd_streams, each.max_height),
@@ -96,7 +96,7 @@ def listing(installation: Installation, subject: str, title: str) -> None:
 
 @access.command()
 @click.argument("subject")
-@click.option("--title", default="all", help="The slug of a title; else every title.")
+@click.option("--title", help="The slug of a title; else every title.")
 @click.option("--source", default="", help="Where the right comes from, as plan:basic.")
 @click.option("--from", "starts_at", help="When it begins, as 2026-02-01; else now.")
 @click.option("--until", "ends_at", help="Before when it ends, as 2026-03-01.")
@@ -106,7 +106,7 @@ def listing(installation: Installation, subject: str, title: str) -> None:
 @click.option("--policy", default="", help="The policy of licences, by its name.")
 @pass_installation
 def grant(
-    installation: Installation, /, subject: str, title: str, **fields: Any
+    installation: Installation, /, subject: str, title: str | None, **fields: Any
 ) -> None:
     """Give SUBJECT the right to watch.
 
@@ -119,7 +119,7 @@ def grant(
     """
     with installation.db() as db:
         granted = entitlements.grant(db, installation.actor, subject, title, **fields)
-    what = "every title" if granted.object == "all" else f"“{granted.object}”"
+    what = f"“{granted.title}”" if granted.title else "every title"
     installation.out.result(
         _document(granted),
         f"{granted.subject} may watch {what}: right {granted.id}.",

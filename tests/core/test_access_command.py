@@ -128,7 +128,7 @@ def test_rights_are_granted_listed_and_withdrawn(
     )
 
     assert granted["subject"] == "account:ada"
-    assert granted["object"] == "solaris"
+    assert granted["title"] == "solaris"
     listed = _json(matinee, "access", "list", "--subject", "account:ada")
     assert listed == [granted]
     table = matinee("access", "list").stdout

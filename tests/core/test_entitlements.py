@@ -53,8 +53,8 @@ def test_rights_come_from_everyone_a_role_a_group_and_the_account(
     for subject, slug in (
         ("everyone", other.slug),
         ("account:ada", title.slug),
-        ("group:Training", "all"),
-        ("group:Sales", "all"),
+        ("group:Training", None),
+        ("group:Sales", None),
         ("role:publisher", title.slug),
         ("account:ben", other.slug),
     ):
@@ -110,7 +110,7 @@ def test_a_right_keeps_its_time_its_limits_and_its_policy(
     )
 
     assert granted.subject == "account:ada"
-    assert granted.object == title.slug
+    assert granted.title == title.slug
     assert granted.policy == "Rental"
     assert ada.account_id is not None
     (right,) = entitlements.applying(db, ada.account_id, title.id)
@@ -127,7 +127,7 @@ def test_a_right_keeps_its_time_its_limits_and_its_policy(
     assert since(db)[-1].name == Event.GRANT_CREATE
     assert since(db)[-1].data == {
         "whose": "account:ada",
-        "what": title.slug,
+        "title": title.slug,
         "source": "voucher:SPRING",
     }
 
@@ -248,3 +248,15 @@ def test_many_subscribers_do_not_slow_the_look_up(db: Database) -> None:
     searches = [each for each in details if each.startswith("SEARCH entitlements")]
     assert len(searches) == 8
     assert all("subject=?" in each for each in searches)
+
+
+def test_a_title_called_all_is_one_title(
+    db: Database, make: Builders, ada: Actor
+) -> None:
+    title, other = make.title("All", slug="all"), make.title()
+
+    granted = entitlements.grant(db, SYSTEM, "everyone", "all")
+
+    assert granted.title == "all"
+    assert _sources(db, ada, title.id) == ["installation"]
+    assert _sources(db, ada, other.id) == []
