@@ -1,6 +1,5 @@
 """CPIX documents: what we ask for, and what we accept as an answer."""
 
-import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from uuid import UUID
@@ -378,7 +377,14 @@ def test_encrypted_keys_that_nobody_asked_for_name_what_is_missing() -> None:
         + certified("somebody").split(b"-----BEGIN CERTIFICATE")[1],
         certified(bits=1024),
     ],
-    ids=lambda pem: hashlib.md5(pem).hexdigest()[:6],
+    ids=[
+        "empty",
+        "no PEM",
+        "key alone",
+        "certificate alone",
+        "of another key",
+        "too short",
+    ],
 )
 def test_a_document_key_without_its_certificate_is_refused(pem: bytes) -> None:
     with pytest.raises(ConfigError, match="document_key") as caught:
