@@ -82,7 +82,7 @@ class Builders:
             title = self._insert(
                 "titles",
                 **{
-                    "slug": f"{_slug(name)}-{secrets.token_hex(2)}",
+                    "slug": f"{_slug(name)}-{secrets.token_hex(4)}",
                     "name": name,
                     "state": state,
                     "created_by": actor.account_id if actor else None,

@@ -41,12 +41,7 @@ def opened(
     Errors: ``PreconditionFailed`` protection.kek-lost, protection.kek-wrong or
     protection.key-damaged.
     """
-    rows = db.rows(_SELECT.format(where), params)
-    ring = kek.load(settings)
-    if any(ring.find(row["kek"]) is None for row in rows):
-        # A rotation may have come between the rows and the files: look at both again.
-        rows = db.rows(_SELECT.format(where), params)
-        ring = kek.load(settings, afresh=True)
+    rows, ring = _looked_up(db, settings, _SELECT.format(where), params)
     return tuple(_content_key(row, ring) for row in rows)
 
 
@@ -59,16 +54,17 @@ def named(db: Database, *, live: bool = False) -> list[str]:
 
 def closed(db: Database, settings: Settings) -> dict[str, PreconditionFailed]:
     """Return the titles, by slug, whose keys in use do not open, and why."""
-    rows = db.rows(
+    rows, ring = _looked_up(
+        db,
+        settings,
         """
         select k.*, t.slug from content_keys k
         join assets a on a.id = k.asset_id
         join titles t on t.id = a.title_id
         where k.retired_at is null
         order by t.slug, k.id
-        """
+        """,
     )
-    ring = kek.load(settings, afresh=True)
     refusals = ((row["slug"], _refusal(row, ring)) for row in rows)
     return {slug: error for slug, error in refusals if error}
 
@@ -140,6 +136,24 @@ from content_keys
 where {}
 order by generation, id
 """
+
+
+def _looked_up(
+    db: Database, settings: Settings, select: str, params: Params = ()
+) -> tuple[list[Row], Ring]:
+    """Return rows with the files that belong to them, whatever is rotated meanwhile.
+
+    A file goes only after its rows have changed: one that is not found is lost only
+    if the rows say the same after looking for it as before.
+    """
+    rows, ring = db.rows(select, params), kek.load(settings)
+    while any(ring.find(row["kek"]) is None for row in rows):
+        ring = kek.load(settings, afresh=True)
+        before = [row["kek"] for row in rows]
+        rows = db.rows(select, params)
+        if [row["kek"] for row in rows] == before:
+            break
+    return rows, ring
 
 
 def _row(asset_id: int, key: ContentKey, wrapped_by: Kek) -> Row:
