@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
+from appliance import calls
 from appliance.cenc import KeySystem
 from appliance.errors import (
     ConfigError,
@@ -24,7 +25,7 @@ from appliance.errors import (
     ServiceSlow,
     TryAgain,
 )
-from appliance.protection import calls, challenges, credentials
+from appliance.protection import challenges, credentials
 from appliance.protection.credentials import Section
 from appliance.protection.policy import DEFAULT
 from appliance.protection.services.shapes import (

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from email.message import Message
 from urllib.parse import quote
 
+from appliance import calls
+from appliance.calls import Answer
 from appliance.cenc import KeySystem, Label, Scheme
 from appliance.errors import ConfigError
-from appliance.protection import calls, cpix, cpix_answer, cpix_sealed, pssh
-from appliance.protection.calls import Answer
+from appliance.protection import cpix, cpix_answer, cpix_sealed, pssh
 from appliance.protection.cpix import SERVICE, garbled
 from appliance.protection.cpix_answer import Delivered
 from appliance.protection.cpix_sealed import Recipient

@@ -10,8 +10,9 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from appliance import calls
 from appliance.cenc import KeySystem, Label, Scheme
-from appliance.protection import calls, pssh, widevine_answer, widevine_signing
+from appliance.protection import pssh, widevine_answer, widevine_signing
 from appliance.protection.credentials import section
 from appliance.protection.local import own_boxes, own_iv
 from appliance.protection.provided import ProvidedKey

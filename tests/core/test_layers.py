@@ -26,7 +26,7 @@ def test_the_core_starts_nothing_and_one_module_of_it_speaks_to_the_network() ->
         if word in path.read_text(encoding="utf-8")
     }
 
-    assert speakers == {"appliance/protection/calls.py"}
+    assert speakers == {"appliance/calls.py"}
 
 
 def test_one_module_runs_other_programs() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from appliance import calls
+from appliance.calls import Answer
 from appliance.errors import ConfigError, MatineeError, PreconditionFailed, TryAgain
-from appliance.protection import calls
-from appliance.protection.calls import Answer
 from tests.doubles.certificates import certified
 from tests.doubles.server import Mood, Service, served
 

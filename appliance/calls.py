@@ -1,4 +1,4 @@
-"""Calls to the services of DRM providers, bounded in time and size, mute on secrets.
+"""Calls to the services of others, bounded in time and size, mute on secrets.
 
 What is asked and answered here holds keys and passwords: no address, header or body
 of a call stands in an error, and none is kept in the errors that led to it.
@@ -51,43 +51,70 @@ def call(
     body: bytes,
     timeout: float,
     service: str = "The provider",
+    code: str = "protection.provider",
     largest: int = _MEBIBYTE,
     explain: Callable[[Answer], str] = lambda _: "",
 ) -> Answer:
     """Ask a service; return its answer if that is a success (2xx).
 
     ``timeout`` is for the whole answer, in seconds, and once more for the connection;
-    ``service`` begins the sentences of errors; ``explain`` picks out of an error
-    answer what is known to hold no secret and may be shown.
-    Errors: ``ConfigError`` for an address that cannot be used; ``TryAgain`` with
-    ``protection.provider-unreachable``, ``-slow`` or ``-failed``;
-    ``PreconditionFailed`` with ``-refused``, ``-moved``, ``-untrusted`` or
-    ``-too-large``: somebody has to mend something first.
+    ``service`` begins the sentences of errors and ``code`` their codes; ``explain``
+    picks out of an error answer what is known to hold no secret and may be shown.
+    Errors: ``ConfigError`` ``-address`` for one that cannot be used; ``TryAgain`` with
+    ``-unreachable``, ``-slow`` or ``-failed``; ``PreconditionFailed`` with
+    ``-refused``, ``-moved``, ``-untrusted`` or ``-too-large``: somebody has to mend
+    something first.
     """
-    _check_address(url, service)
+    answer = ask(
+        method,
+        url,
+        headers=headers,
+        body=body,
+        timeout=timeout,
+        service=service,
+        code=code,
+        largest=largest,
+    )
+    return _accepted(answer, service, code, explain)
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes,
+    timeout: float,
+    service: str,
+    code: str,
+    largest: int = _MEBIBYTE,
+) -> Answer:
+    """Ask a service; return its answer, a refusal too. Errors: as of :func:`call`."""
+    _check_address(url, service, code)
     request = requests.Request(method, url, headers=dict(headers), data=body)
     got = _asked(request, timeout, largest)
     if isinstance(got, Answer):
-        return _accepted(got, service, explain)
+        return got
     # Raised here, where no exception of the libraries, which hold the request, is
     # being handled: the error has no context to leak it.
-    raise _TROUBLES[got](service)
+    kind, sentence = _TROUBLES[got]
+    raise kind(f"{code}-{_CODES.get(got, got)}", f"{service} {sentence}")
 
 
-def _check_address(url: str, service: str) -> None:
+def _check_address(url: str, service: str, code: str) -> None:
     address = None
     with suppress(ValueError):
         address = urlsplit(url)
     if address is None or not address.hostname or address.username is not None:
         raise ConfigError(
-            "protection.provider-address",
+            f"{code}-address",
             f"{service} needs an address like https://host/path, without a password.",
         )
     if address.scheme == "https":
         return
     if address.scheme != "http" or not _is_loopback(address.hostname):
         raise ConfigError(
-            "protection.provider-address",
+            f"{code}-address",
             f"{service} must be reached with https: keys and passwords travel there.",
         )
 
@@ -98,7 +125,9 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _accepted(answer: Answer, service: str, explain: Callable[[Answer], str]) -> Answer:
+def _accepted(
+    answer: Answer, service: str, code: str, explain: Callable[[Answer], str]
+) -> Answer:
     """Return an answer of success, refuse any other."""
     if answer.status // 100 == 2:
         return answer
@@ -107,18 +136,18 @@ def _accepted(answer: Answer, service: str, explain: Callable[[Answer], str]) ->
     details = {"status": answer.status}
     if answer.status // 100 == 3:
         raise PreconditionFailed(
-            "protection.provider-moved",
+            f"{code}-moved",
             f"{service} sends us elsewhere{told}: set the address that it moved to.",
             details,
         )
     if answer.status // 100 == 5 or answer.status == _BUSY:
         raise TryAgain(
-            "protection.provider-failed",
+            f"{code}-failed",
             f"{service} failed{told}. Try again later, or ask the provider.",
             details,
         )
     raise PreconditionFailed(
-        "protection.provider-refused",
+        f"{code}-refused",
         f"{service} refused{told}. Check its address and the credentials for it.",
         details,
     )
@@ -129,32 +158,29 @@ def _shown(words: str) -> str:
     return f" (“{line[:_SHOWN]}”)" if line else ""
 
 
-_TROUBLES: Mapping[str, Callable[[str], MatineeError]] = {
-    "unreachable": lambda service: TryAgain(
-        "protection.provider-unreachable",
-        f"{service} cannot be reached, or broke off. Check its address and the"
-        " network, then try again.",
+_TROUBLES: Mapping[str, tuple[type[MatineeError], str]] = {
+    "unreachable": (
+        TryAgain,
+        "cannot be reached, or broke off. Check its address and the network, then try"
+        " again.",
     ),
-    "slow": lambda service: TryAgain(
-        "protection.provider-slow",
-        f"{service} did not answer in time (protection.timeout_seconds)."
-        " Try again later.",
+    "slow": (TryAgain, "did not answer in time. Try again later."),
+    "untrusted": (
+        PreconditionFailed,
+        "cannot be trusted: its certificate does not hold, or it speaks no TLS. Check"
+        " its address, and this machine’s clock and certificates.",
     ),
-    "untrusted": lambda service: PreconditionFailed(
-        "protection.provider-untrusted",
-        f"{service} cannot be trusted: its certificate does not hold, or it speaks no"
-        " TLS. Check its address, and this machine’s clock and certificates.",
+    "unsendable": (
+        ConfigError,
+        "cannot be asked: its address or a secret for it holds characters that cannot"
+        " be sent.",
     ),
-    "unsendable": lambda service: ConfigError(
-        "protection.provider-address",
-        f"{service} cannot be asked: its address or a secret for it holds characters"
-        " that cannot be sent.",
-    ),
-    "too-large": lambda service: PreconditionFailed(
-        "protection.provider-too-large",
-        f"{service} answered with more than any answer needs. Check its address.",
+    "too-large": (
+        PreconditionFailed,
+        "answered with more than any answer needs. Check its address.",
     ),
 }
+_CODES = {"unsendable": "address"}
 
 
 def _asked(request: requests.Request, timeout: float, largest: int) -> Answer | str:
