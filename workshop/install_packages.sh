@@ -4,6 +4,8 @@ set -euo pipefail
 
 python="${1:-python3}"
 missing=()
+# Debian keeps the commands of root out of everybody's PATH.
+PATH="$PATH:/usr/sbin:/sbin"
 
 # want COMMAND PACKAGE: the package is missing where nothing answers to the command.
 want() {
@@ -16,7 +18,11 @@ want node nodejs
 want npm npm
 want redis-server redis-server
 want setpriv util-linux
+want nginx nginx-light
+want wrk wrk
 "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3-venv)
+test -e /usr/share/nginx/modules-available/mod-http-js.conf ||
+    missing+=(libnginx-mod-http-js)
 test -e /etc/ssl/certs/ca-certificates.crt || missing+=(ca-certificates)
 
 if [ "${#missing[@]}" -eq 0 ]; then

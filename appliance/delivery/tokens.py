@@ -1,10 +1,17 @@
 """Media tokens: a path prefix that opens one asset for one session for a while.
 
-``1.<key id>.<expires>.<session>.<scope>.<signature>``: 1 stands for HMAC-SHA256,
-``expires`` is Unix time in ten digits, the signature is base64url without padding over
-``"1\\n<key id>\\n<asset>\\n<expires>\\n<session>\\n<scope>"``. Whatever checks one
+``<algorithm>.<key id>.<expires>.<session>.<scope>.<signature>``: ``expires`` is Unix
+time in ten digits, the signature is base64url without padding. Whatever checks one
 needs the keys and the time, and neither a database nor a session: the same check runs
 in front of the application.
+
+Algorithm 1 is HMAC-SHA256 over
+``"1\\n<key id>\\n<asset>\\n<expires>\\n<session>\\n<scope>"``. Algorithm 2 is what
+nginx checks without a module, MD5 over the fields in an envelope of the secret in
+hexadecimal: ``"<secret> 2 <key id> <asset> <expires> <session> <scope> <secret>"``.
+Every field has a fixed form without blanks, so no two sets of fields are one text; to
+forge one takes the secret or a preimage of MD5, and collisions do not help. Licences
+take algorithm 1 only.
 
 The scope is ``all``, ``h<height>`` or ``licence``. Under ``h<height>`` the manifests
 leave out what is higher; the files themselves are served under any media scope, since
@@ -23,6 +30,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
@@ -32,7 +40,8 @@ from appliance.errors import Forbidden, Gone
 SKEW_SECONDS = 30
 """How long after its expiry a token is still taken, for clocks that disagree.
 
-Whoever promises that playback ends within a time counts this in.
+Whoever promises that playback ends within a time counts this in. nginx gives none: its
+own check knows the time of expiry only.
 """
 
 _LEAST_HEIGHT, _MOST_HEIGHT = 10, 99_999
@@ -62,6 +71,26 @@ Scope.ALL = Scope("all")
 Scope.LICENCE = Scope("licence")
 
 
+class Algorithm(StrEnum):
+    """How tokens are signed, as ``origin.token`` names it."""
+
+    HMAC = "hmac-sha256"
+    MD5 = "md5"
+
+    @property
+    def id(self) -> str:
+        """Return what tokens begin with."""
+        return {Algorithm.HMAC: "1", Algorithm.MD5: "2"}[self]
+
+    @property
+    def length(self) -> int:
+        """Return how many characters a signature has."""
+        return {Algorithm.HMAC: 43, Algorithm.MD5: 22}[self]
+
+
+_ALGORITHMS: Mapping[str, Algorithm] = {each.id: each for each in Algorithm}
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """The secrets by key id, and the id of the one that signs."""
@@ -82,8 +111,9 @@ class MediaToken:
 
 
 _TEXT = re.compile(
-    r"1\.(?P<key_id>[0-9]{1,6})\.(?P<expires>[0-9]{10})\.(?P<session>[0-9a-f]{16})"
-    r"\.(?P<scope>all|licence|h[1-9][0-9]{1,4})\.(?P<signature>[A-Za-z0-9_-]{43})",
+    r"(?P<algorithm>[12])\.(?P<key_id>[0-9]{1,6})\.(?P<expires>[0-9]{10})"
+    r"\.(?P<session>[0-9a-f]{16})"
+    r"\.(?P<scope>all|licence|h[1-9][0-9]{1,4})\.(?P<signature>[A-Za-z0-9_-]{22,43})",
     re.ASCII,
 )
 
@@ -97,23 +127,61 @@ def load(folder: Path) -> Keys:
     )
 
 
-def rotate(folder: Path) -> Keys:
-    """Make a new key that signs from now on; drop those older than the previous one."""
+def announce(folder: Path) -> Keys:
+    """Make the key that :func:`rotate` will put into use, and return all to check with.
+
+    Whoever checks in front of the application learns it before it signs anything.
+    """
     ids = _ids(folder) or [0]
-    keyring.key(folder, f"media-{ids[-1] + 1}")
+    keyring.key(folder, f"next-media-{ids[-1] + 1}")
+    return to_check(folder)
+
+
+def to_check(folder: Path) -> Keys:
+    """Return the keys that tokens are checked with, the announced one among them."""
+    keys = load(folder)
+    coming = int(keys.current) + 1
+    announced = _announced(folder, coming)
+    if not announced.exists():
+        return keys
+    secrets = {**keys.secrets, str(coming): keyring.read(announced)}
+    return Keys(keys.current, secrets)
+
+
+def rotate(folder: Path) -> Keys:
+    """Sign with a new key from now on, the announced one where there is one.
+
+    Those older than the previous one are dropped.
+    """
+    ids = _ids(folder) or [0]
+    coming = ids[-1] + 1
+    announced = _announced(folder, coming)
+    if announced.exists():
+        announced.rename(folder / f"media-{coming}.key")
+        keyring.sync_folder(folder)
+    keyring.key(folder, f"media-{coming}")
     for old in ids[:-1]:
         (folder / f"media-{old}.key").unlink(missing_ok=True)
     return load(folder)
 
 
 def sign(
-    keys: Keys, asset: str, session: str, expires: int, scope: Scope = Scope.ALL
+    keys: Keys,
+    asset: str,
+    session: str,
+    expires: int,
+    scope: Scope = Scope.ALL,
+    algorithm: Algorithm = Algorithm.HMAC,
 ) -> str:
-    """Return the token that opens ``asset`` for ``session`` until ``expires``."""
+    """Return the token that opens ``asset`` for ``session`` until ``expires``.
+
+    Those for licences are signed with HMAC, whatever ``algorithm`` says.
+    """
+    chosen = Algorithm.HMAC if scope == Scope.LICENCE else algorithm
     token = MediaToken(keys.current, asset, expires, session, scope)
     return (
-        f"1.{token.key_id}.{expires:010}.{session}.{scope}"
-        f".{_signature(keys.secrets[token.key_id], token)}"
+        f"{chosen.id}.{token.key_id}.{expires:010}.{session}.{scope}"
+        f".{_signature(chosen, keys.secrets[token.key_id], token)}"
     )
 
 
@@ -148,6 +216,9 @@ def _genuine(keys: Keys, text: str, asset: str) -> MediaToken:
     secret = keys.secrets.get(parts["key_id"]) if parts else None
     if parts is None or secret is None:
         raise _refusal()
+    algorithm = _ALGORITHMS[parts["algorithm"]]
+    if algorithm is Algorithm.MD5 and parts["scope"] == Scope.LICENCE:
+        raise _refusal()
     token = MediaToken(
         key_id=parts["key_id"],
         asset=asset,
@@ -155,7 +226,8 @@ def _genuine(keys: Keys, text: str, asset: str) -> MediaToken:
         session=parts["session"],
         scope=Scope(parts["scope"]),
     )
-    if not hmac.compare_digest(_signature(secret, token), parts["signature"]):
+    expected = _signature(algorithm, secret, token)
+    if not hmac.compare_digest(expected, parts["signature"]):
         raise _refusal()
     return token
 
@@ -166,17 +238,25 @@ def _unexpired(token: MediaToken, now: datetime) -> MediaToken:
     return token
 
 
-def _signature(secret: bytes, token: MediaToken) -> str:
+def _signature(algorithm: Algorithm, secret: bytes, token: MediaToken) -> str:
     fields = (
-        "1",
+        algorithm.id,
         token.key_id,
         token.asset,
         f"{token.expires:010}",
         token.session,
         token.scope,
     )
-    digest = hmac.new(secret, "\n".join(fields).encode(), hashlib.sha256).digest()
+    if algorithm is Algorithm.MD5:
+        text = " ".join((secret.hex(), *fields, secret.hex()))
+        digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
+    else:
+        digest = hmac.digest(secret, "\n".join(fields).encode(), "sha256")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _announced(folder: Path, number: int) -> Path:
+    return folder / f"next-media-{number}.key"
 
 
 def _ids(folder: Path) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from appliance.cenc import SHORT, KeySystem
 from appliance.db import Database
 from appliance.delivery import naming, tokens
-from appliance.delivery.tokens import SKEW_SECONDS, Scope
+from appliance.delivery.tokens import SKEW_SECONDS, Algorithm, Scope
 from appliance.media import tracks
 from appliance.media.tracks import TrackKind
 from appliance.permissions import Actor
@@ -126,7 +126,12 @@ def fresh_tokens(db: Database, settings: Settings, standing: Standing) -> Tokens
     asset, session = standing.asset, standing.session
     return Tokens(
         media=tokens.sign(
-            keys, asset, session, expires, Scope.up_to(standing.max_height)
+            keys,
+            asset,
+            session,
+            expires,
+            Scope.up_to(standing.max_height),
+            Algorithm(settings.origin.token),
         ),
         licence=tokens.sign(keys, asset, session, expires, Scope.LICENCE),
     )

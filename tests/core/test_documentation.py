@@ -17,7 +17,7 @@ from appliance.errors import MatineeError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "DECISIONS.md", "CHANGELOG.md")
-PACKAGES = ("appliance", "jobs", "web", "workshop", "tests")
+PACKAGES = ("appliance", "jobs", "nginx", "web", "workshop", "tests")
 
 
 def is_sentence(text: str) -> bool:

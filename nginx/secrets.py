@@ -1,0 +1,38 @@
+"""The secrets that a configuration holds; they go into files of mode 0600 only."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from appliance.delivery import tokens
+from appliance.delivery.tokens import Keys
+from appliance.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Keys of media tokens by key id, as hexadecimal digits.
+
+    ``nobodys`` is what an unknown key id is checked with: a secret that signs nothing.
+    """
+
+    media: Mapping[str, str] = field(repr=False)
+    nobodys: str = field(repr=False)
+
+
+def load(settings: Settings) -> Secrets:
+    """Read the secrets from the folder of keys; make the first ones.
+
+    Errors: ``ConfigError`` when a file is damaged, ``OSError`` when it can't be read.
+    """
+    return of(tokens.to_check(settings.keys))
+
+
+def of(keys: Keys) -> Secrets:
+    """Return the secrets of the keys that tokens are checked with."""
+    first = min(keys.secrets.items(), key=lambda each: int(each[0]))[1]
+    return Secrets(
+        media={kid: secret.hex() for kid, secret in keys.secrets.items()},
+        nobodys=hmac.new(first, b"no such key id", hashlib.sha256).hexdigest(),
+    )
