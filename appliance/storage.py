@@ -8,20 +8,51 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from appliance.errors import InvalidInput, NotFound, StorageFull
+from appliance.errors import (
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    StorageFull,
+)
+from appliance.mounted import Mounted
 
 _SPARE_BYTES = 64 * 1024 * 1024
+# What a share whose server is gone, or a disk that died, answers to everything.
+_AWAY = frozenset(
+    {
+        errno.EIO,
+        errno.ENODEV,
+        errno.ENOTCONN,
+        errno.EHOSTDOWN,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+        errno.EROFS,
+    }
+)
 
 
 class Storage:
-    """A folder tree that holds sources, packages, artwork and scratch."""
+    """A folder tree that holds sources, packages, artwork and scratch.
 
-    def __init__(self, root: Path) -> None:
+    With the ``home`` of the installation it knows the disk or share that it is on, and
+    writes nothing while that is not mounted: every method that writes refuses with
+    ``PreconditionFailed`` then.
+    """
+
+    def __init__(self, root: Path, home: Path | None = None) -> None:
         self.root = root.resolve()
+        self._mounted = Mounted(self.root, home)
+
+    def require_mounted(self) -> None:
+        """Refuse while the disk or share is away; a new one is marked as ours.
+
+        For whoever writes below the root without a method of this class.
+        """
+        self._mounted.require()
 
     def path(self, relative: str | Path) -> Path:
         """Return the absolute path of ``relative`` inside the root.
@@ -41,7 +72,9 @@ class Storage:
     def existing(self, relative: str | Path) -> Path:
         """Return the absolute path of something that is there, else ``NotFound``."""
         full = self.path(relative)
-        if not full.exists():
+        # Of a share whose server is gone even the question is an error to `Path`.
+        if not os.path.exists(full):  # noqa: PTH110
+            self.require_mounted()
             raise NotFound("storage.missing", f"{relative} is not in the storage.")
         return full
 
@@ -52,8 +85,7 @@ class Storage:
         Errors: ``StorageFull``.
         """
         target = self.path(relative)
-        with _full_disk_explained(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+        with self._writing(target):
             try:
                 source.rename(target)
             except OSError as error:
@@ -75,23 +107,25 @@ class Storage:
         ``see`` is shown every block on its way, to count or to hash it.
         """
         target = self.path(relative)
-        with _full_disk_explained(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+        with self._writing(target):
             self._copy_in(source, target, see)
             _sync_folder(target.parent)
         return target
 
     def write(self, relative: str | Path, data: bytes) -> Path:
         """Write a small file so that it appears whole, over an older one if any."""
+        return self.receive([data], relative)
+
+    def receive(self, blocks: Iterable[bytes], relative: str | Path) -> Path:
+        """Write what comes in blocks so that it appears whole, or not at all."""
         target = self.path(relative)
-        with _full_disk_explained(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with self._aside(target) as aside:
-                with aside.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                aside.replace(target)
+        with self._writing(target), self._aside(target) as aside:
+            with aside.open("wb") as file:
+                for block in blocks:
+                    file.write(block)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(target)
         return target
 
     def commit(self, source: str | Path, target: str | Path) -> Path:
@@ -104,12 +138,13 @@ class Storage:
         if new.exists() and not old.exists():
             return new
         if not old.exists():
+            self.require_mounted()
             raise NotFound("storage.missing", f"{source} is not in the storage.")
-        new.parent.mkdir(parents=True, exist_ok=True)
-        if new.is_dir():
-            self.remove(target)
-        old.replace(new)
-        _sync_folder(new.parent)
+        with self._writing(new):
+            if new.is_dir():
+                self.remove(target)
+            old.replace(new)
+            _sync_folder(new.parent)
         return new
 
     def remove(self, relative: str | Path) -> None:
@@ -124,6 +159,7 @@ class Storage:
 
     def free_bytes(self) -> int:
         """Return how many bytes the file system of the root has left."""
+        self.require_mounted()
         self.root.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self.root).free
 
@@ -154,6 +190,28 @@ class Storage:
             aside.replace(target)
 
     @contextmanager
+    def _writing(self, target: Path) -> Iterator[None]:
+        """Make the folder of ``target`` and explain what a disk may refuse."""
+        self.require_mounted()
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull(
+                    "storage.full",
+                    f"The disk that holds {target.parent} is full:"
+                    " free some room and try again.",
+                ) from error
+            if error.errno in _AWAY:
+                raise PreconditionFailed(
+                    "storage.away",
+                    f"The storage {self.root} cannot be written ({error.strerror}): see"
+                    " to its disk or share, and try again.",
+                ) from error
+            raise
+
+    @contextmanager
     def _aside(self, target: Path) -> Iterator[Path]:
         aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
@@ -172,17 +230,3 @@ def _sync_folder(folder: Path) -> None:
 
 def _megabytes(size: int) -> int:
     return round(size / 1_000_000)
-
-
-@contextmanager
-def _full_disk_explained(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(
-                "storage.full",
-                f"The disk that holds {target.parent} is full:"
-                " free some room and try again.",
-            ) from error
-        raise

@@ -56,7 +56,7 @@ def main() -> None:
 def run(settings: Settings, stop: threading.Event) -> None:
     """Decide until ``stop`` is set. Errors: ``Locked`` when another process does."""
     migrations.require_current(settings.database)
-    storage = Storage(settings.media)
+    storage = Storage(settings.media, settings.home)
     rung: hints.SimpleQueue[str] = hints.SimpleQueue()
     with (
         _only_one(settings),

@@ -33,7 +33,7 @@ def main() -> None:
     """Work until told to stop: SIGINT lets units end first, SIGTERM does not."""
     log_to_stderr()
     settings = configuration.load()
-    storage = Storage(settings.media)
+    storage = Storage(settings.media, settings.home)
     slots = nodes.own_slots(settings)
     with nodes.announced(storage, slots) as announcement:
         _keep_fresh(announcement)

@@ -32,6 +32,7 @@ def announced(storage: Storage, slots: int) -> Iterator[Path]:
 
     Whoever touches the file shows to other machines that it does.
     """
+    storage.require_mounted()
     path = storage.path(_FOLDER / f"{node()}-{os.getpid()}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".part")

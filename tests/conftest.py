@@ -23,6 +23,7 @@ from appliance.settings import Settings
 from appliance.storage import Storage
 from tests.browser.chromium import launched
 from tests.builders import Builders
+from tests.host.mounts import Mounts
 from web import create_app, guard
 
 SignIn = Callable[..., Actor]
@@ -114,6 +115,14 @@ def matinee(settings: Settings) -> Matinee:
         return CliRunner(env=environment).invoke(main, args, input=stdin)
 
     return run
+
+
+@pytest.fixture
+def mounts() -> Iterator[Mounts]:
+    """Disks and shares that can vanish; skipped where nothing may be mounted."""
+    mounts = Mounts()
+    yield mounts
+    mounts.end()
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ class Installation:
 def install(app: Flask, settings: Settings, clock: Clock) -> None:
     """Give the application its installation, and end transactions with requests."""
     app.extensions["matinee"] = Installation(
-        settings, Storage(settings.media), clock, settings.database
+        settings, Storage(settings.media, settings.home), clock, settings.database
     )
     app.teardown_appcontext(_release)
 

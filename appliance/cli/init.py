@@ -39,6 +39,7 @@ def init(
     if not yes and sys.stdin.isatty() and not settings.database.exists():
         click.confirm(f"Set up Matinee in {settings.home}?", abort=True, err=True)
     _lay_ground(settings)
+    installation.storage.require_mounted()
     with installation.db() as db:
         if people.any_administrator(db):
             document = {"home": str(settings.home), "administrator": "unchanged"}

@@ -33,7 +33,7 @@ class Installation:
 
     @cached_property
     def storage(self) -> Storage:
-        return Storage(self.settings.media)
+        return Storage(self.settings.media, self.settings.home)
 
     @cached_property
     def actor(self) -> Actor:

@@ -1,12 +1,16 @@
 """Storage: nothing leaves the root, and files appear whole."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from appliance.errors import InvalidInput, NotFound, StorageFull
+from appliance.errors import InvalidInput, NotFound, PreconditionFailed, StorageFull
+from appliance.mounted import MARK, REMEMBERED
+from appliance.settings import Settings
 from appliance.storage import Storage
+from tests.host.mounts import Mounts
 
 OUTSIDE = ["../secret", "a/../../secret", "/etc/passwd", "a\0b", ".."]
 
@@ -137,3 +141,135 @@ def test_what_does_not_fit_is_refused_with_figures(storage: Storage) -> None:
 
 def test_what_fits_is_let_in(storage: Storage) -> None:
     storage.require_room(1)
+
+
+def test_what_comes_in_blocks_appears_whole_or_not_at_all(storage: Storage) -> None:
+    def broken_off() -> Iterator[bytes]:
+        yield b"half"
+        raise ConnectionError
+
+    stored = storage.receive([b"who", b"le"], "packages/a.m4s")
+    with pytest.raises(ConnectionError):
+        storage.receive(broken_off(), "packages/b.m4s")
+
+    assert stored.read_bytes() == b"whole"
+    assert names_in(storage.root / "packages") == ["a.m4s"]
+
+
+def test_a_folder_beside_the_home_gets_no_mark(settings: Settings) -> None:
+    storage = Storage(settings.media, settings.home)
+
+    storage.write("packages/a.json", b"{}")
+
+    assert not (storage.root / MARK).exists()
+    assert not (settings.home / REMEMBERED).exists()
+
+
+def test_nothing_is_written_below_a_disk_that_is_not_mounted(
+    settings: Settings, mounts: Mounts
+) -> None:
+    mounts.disk(settings.media)
+    Storage(settings.media, settings.home).write("packages/a.json", b"{}")
+    mounts.gone(settings.media)
+    later = Storage(settings.media, settings.home)
+
+    for attempt in (
+        lambda: later.write("packages/b.json", b"{}"),
+        lambda: later.put(settings.database, "packages/c"),
+        lambda: later.copy(settings.database, "packages/c"),
+        lambda: later.commit("work/x", "packages/x"),
+        lambda: later.require_room(1),
+        lambda: later.existing("packages/a.json"),
+    ):
+        with pytest.raises(PreconditionFailed, match="is not mounted") as refused:
+            attempt()
+        assert refused.value.code == "storage.vanished"
+    assert list(settings.media.iterdir()) == []
+    assert settings.database.exists()
+
+
+def test_a_disk_that_comes_back_is_written_again(
+    settings: Settings, mounts: Mounts, tmp_path: Path
+) -> None:
+    disk = mounts.disk(tmp_path / "disk")
+    mounts.same(disk, settings.media)
+    storage = Storage(settings.media, settings.home)
+    storage.write("packages/a.json", b"{}")
+    mounts.gone(settings.media)
+    with pytest.raises(PreconditionFailed):
+        storage.write("packages/b.json", b"{}")
+    mounts.same(disk, settings.media)
+
+    storage.write("packages/b.json", b"{}")
+
+    assert sorted(names_in(storage.root)) == sorted([MARK, "packages"])
+
+
+def test_another_disk_than_before_is_refused(
+    settings: Settings, mounts: Mounts
+) -> None:
+    mounts.disk(settings.media)
+    Storage(settings.media, settings.home).write("packages/a.json", b"{}")
+    mounts.gone(settings.media)
+    mounts.disk(settings.media)
+    (settings.media / MARK).write_text("0123456789abcdef\n")
+
+    with pytest.raises(PreconditionFailed, match="Another disk") as refused:
+        Storage(settings.media, settings.home).write("packages/b.json", b"{}")
+
+    assert str(settings.home / REMEMBERED) in refused.value.message
+    (settings.home / REMEMBERED).unlink()
+    Storage(settings.media, settings.home).write("packages/b.json", b"{}")
+
+
+@pytest.mark.parametrize(
+    ("holds", "marked"), [("packages", True), ("lost+found", True), ("photos", False)]
+)
+def test_only_a_disk_that_is_empty_or_ours_is_marked(
+    settings: Settings, mounts: Mounts, holds: str, marked: bool
+) -> None:
+    mounts.disk(settings.media)
+    (settings.media / holds).mkdir()
+
+    Storage(settings.media, settings.home).write("packages/a.json", b"{}")
+
+    assert (settings.media / MARK).exists() == marked
+
+
+def test_a_share_without_its_server_is_explained(
+    settings: Settings, mounts: Mounts
+) -> None:
+    mounts.dead_share(settings.media)
+    storage = Storage(settings.media, settings.home)
+
+    for attempt in (
+        lambda: storage.write("packages/b.json", b"{}"),
+        lambda: storage.existing("packages/a.json"),
+        lambda: storage.require_room(1),
+    ):
+        with pytest.raises(PreconditionFailed, match="cannot be read"):
+            attempt()
+
+
+def test_a_disk_that_turned_read_only_is_explained(
+    settings: Settings, mounts: Mounts
+) -> None:
+    mounts.disk(settings.media)
+    storage = Storage(settings.media, settings.home)
+    storage.write("packages/a.json", b"{}")
+    mounts.read_only(settings.media)
+
+    with pytest.raises(PreconditionFailed, match="cannot be written"):
+        storage.write("packages/b.json", b"{}")
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    settings: Settings, mounts: Mounts
+) -> None:
+    mounts.disk(settings.media, kilobytes=256)
+    storage = Storage(settings.media, settings.home)
+
+    with pytest.raises(StorageFull, match="free some room"):
+        storage.receive([bytes(100_000)] * 10, "packages/a.m4s")
+
+    assert names_in(storage.root / "packages") == []

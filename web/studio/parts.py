@@ -33,6 +33,7 @@ class Parts:
 
     def __init__(self, settings: Settings, storage: Storage) -> None:
         folder = storage.path("uploads")
+        self._storage = storage
         self.max_chunk = settings.uploads.chunk_megabytes * 1024**2
         self.locks = FileLocks(folder / "locks")
         self._folder = folder / "parts"
@@ -54,6 +55,7 @@ class Parts:
 
     def begin(self, upload: str, size: int, metadata: Mapping[str, str]) -> None:
         """Make room in the index for a film of ``size`` bytes."""
+        self._storage.require_mounted()
         self._index.create_upload(upload, size, dict(metadata))
 
     def path(self, upload: str) -> Path:
