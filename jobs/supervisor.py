@@ -4,8 +4,10 @@ It holds the listening socket, so that nobody is refused while the web server co
 back. Its children die with it, whatever kills it: the kernel sees to that.
 """
 
+import errno
 import logging
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from appliance.errors import PreconditionFailed
 from appliance.settings import Settings
@@ -27,6 +30,13 @@ _BIND_SECONDS = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 # A child that lived this long has started well; its next death counts as the first.
 _SETTLED_SECONDS = 5.0
+_BACKLOG = 512
+# The protocol of systemd: descriptor 3, and who it is meant for.
+_HAND_OVER = (
+    *("/bin/bash", "-c"),
+    'exec 3<&"$1"; shift; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"',
+    "hand-over",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -87,24 +97,62 @@ def listen(settings: Settings) -> socket.socket:
 
     Errors: ``PreconditionFailed`` when another program holds it.
     """
-    host, port = settings.web.host, settings.web.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    web = settings.web
     deadline = time.monotonic() + _BIND_SECONDS
     while True:
         try:
-            return socket.create_server((host, port), family=family, backlog=512)
+            return _unix(Path(web.socket)) if web.socket else _tcp(web.host, web.port)
         except OSError as error:
             if time.monotonic() > deadline:
+                place = web.socket or f"{web.host} port {web.port}"
                 raise PreconditionFailed(
                     "web.address",
-                    f"{host} port {port} can't be used: {error.strerror}."
+                    f"{place} can't be used: {error.strerror or error}."
                     " Stop the other program or choose another --port.",
                 ) from error
             time.sleep(_LOOK_SECONDS)
 
 
-def web_command(settings: Settings, bind: str) -> list[str]:
-    """Return the command of the web server; ``bind`` is as gunicorn has it."""
+def _tcp(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def _unix(path: Path) -> socket.socket:
+    """Listen at a path that our user and its group may use.
+
+    It appears by a rename: nobody meets it with other rights or not yet listening.
+    """
+    if _answers(path):
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(aside))
+        aside.chmod(0o660)
+        listener.listen(_BACKLOG)
+        aside.replace(path)
+    except OSError:
+        listener.close()
+        aside.unlink(missing_ok=True)
+        raise
+    return listener
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as trial:
+        try:
+            trial.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def web_command(settings: Settings, bind: str = "") -> list[str]:
+    """Return the command of the web server; ``bind`` is as gunicorn has it.
+
+    Without it the server takes the socket that it is handed over as systemd does it.
+    """
     return [
         sys.executable,
         "-m",
@@ -114,7 +162,7 @@ def web_command(settings: Settings, bind: str) -> list[str]:
         # Players ask again every few seconds. A server that hangs up in between resets
         # a request that is just on its way.
         *("--keep-alive", "75"),
-        *("--bind", bind),
+        *(("--bind", bind) if bind else ()),
         *("--worker-class", "gthread"),
         *("--workers", str(settings.web.workers)),
         *("--threads", str(settings.web.threads)),
@@ -161,7 +209,11 @@ def _child(settings: Settings, part: Part, listener: socket.socket | None) -> _C
         return _Child(part, worker_command(part), environment(settings))
     assert listener is not None
     handle = listener.fileno()
-    command = web_command(settings, f"fd://{handle}")
+    if settings.web.socket:
+        # gunicorn would remove the path of a socket that it gets as fd://.
+        command = [*_HAND_OVER, str(handle), *web_command(settings)]
+    else:
+        command = web_command(settings, f"fd://{handle}")
     return _Child(part, command, environment(settings), (handle,))
 
 

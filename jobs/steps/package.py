@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from appliance import cenc
+from appliance import cenc, digests
 from appliance.cenc import Label
 from appliance.errors import TryAgain
 from jobs import encryption
@@ -40,6 +40,8 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     tracks += [
         _text(each, work) for each in spec["text"] if work.result(each["unit"])["cues"]
     ]
+    for track in tracks:
+        track["files"] = digests.of_folder(work.folder / track["folder"])
     return {"tracks": tracks, "duration": float(grid.seconds)}
 
 
