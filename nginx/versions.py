@@ -109,7 +109,7 @@ def _reload(settings: Settings, folder: Path, before: str) -> bool:
     workers = _children(master)
     os.kill(master, signal.SIGHUP)
     deadline = time.monotonic() + _RELOAD_SECONDS
-    while not _children(master) - workers:
+    while not _taken_over(master, workers):
         if time.monotonic() > deadline:
             if before:
                 _turn(folder, before)
@@ -120,6 +120,19 @@ def _reload(settings: Settings, folder: Path, before: str) -> bool:
             )
         time.sleep(_LOOK_SECONDS)
     return True
+
+
+def _taken_over(master: int, old: frozenset[int]) -> bool:
+    """Say whether new workers are there and no old one takes connections any more."""
+    now = _children(master)
+    return bool(now - old) and all(map(_is_leaving, now & old))
+
+
+def _is_leaving(process: int) -> bool:
+    try:
+        return b"shutting down" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def _master(settings: Settings) -> int | None:

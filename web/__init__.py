@@ -29,8 +29,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
         WTF_CSRF_CHECK_DEFAULT=False,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    if settings.portal.trusted_proxies:
-        count = settings.portal.trusted_proxies
+    # Behind a Unix socket nobody but a web server asks: without its word there would be
+    # no address at all.
+    count = settings.portal.trusted_proxies or int(bool(settings.web.socket))
+    if count:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=count, x_proto=count, x_host=count
         )

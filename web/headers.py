@@ -5,6 +5,8 @@ from flask import Flask, Response, request
 from appliance import browser_policy
 
 _HEADERS = browser_policy.headers()
+# The address of a static file changes with what is in it.
+_FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 def install(app: Flask) -> None:
@@ -17,6 +19,8 @@ def _set(response: Response) -> Response:
         if name not in present:
             response.headers.add(name, value)
     static = request.endpoint is None or request.endpoint.endswith("static")
+    if static and response.status_code == 200 and "v" in request.args:
+        response.headers["Cache-Control"] = _FOR_A_YEAR
     if not static and "Cache-Control" not in present:
         response.headers.add("Cache-Control", "private, no-cache")
     return response

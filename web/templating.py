@@ -1,9 +1,12 @@
 """What every template may use: icons, who is signed in, the mode, readable figures."""
 
+import hashlib
+import os
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, g, request, url_for
+from flask import Flask, Response, current_app, g, request, url_for
 
 from web import context, guard
 from web.icons import icon
@@ -23,15 +26,28 @@ def install(app: Flask) -> None:
 
 
 def address(endpoint: str, **values: Any) -> str:
-    """Build an address; those of static files, a dozen on a page, are remembered."""
-    if endpoint == "static":
-        return _static(request.script_root, values["filename"])
-    return url_for(endpoint, **values)
+    """Build an address; those of static files, a dozen on a page, are remembered.
+
+    They carry the hash of what is in the file, so that a browser may keep them.
+    """
+    if endpoint != "static":
+        return url_for(endpoint, **values)
+    filename = values["filename"]
+    path = f"{current_app.static_folder}/{filename}"
+    try:
+        changed = os.stat(path).st_mtime_ns  # noqa: PTH116 a dozen on each page
+    except OSError:
+        changed = 0
+    return _static(request.script_root, filename, path, changed)
 
 
 @lru_cache(maxsize=512)
-def _static(_root: str, filename: str) -> str:
-    return url_for("static", filename=filename)
+def _static(_root: str, filename: str, path: str, changed: int) -> str:
+    # A style sheet names its fonts itself: under two addresses they would come twice.
+    if not changed or filename.endswith(".woff2"):
+        return url_for("static", filename=filename)
+    version = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+    return url_for("static", filename=filename, v=version)
 
 
 def runtime(seconds: float | None) -> str:

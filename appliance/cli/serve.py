@@ -2,7 +2,8 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import click
@@ -38,8 +39,7 @@ def serve(installation: Installation, host: str | None, port: int | None) -> Non
     settings = _listening(_ready(installation), host, port)
     log_to_stderr()
     with supervisor.listen(settings) as listener:
-        bound, number = listener.getsockname()[:2]
-        url = settings.portal.public_url or _url(bound, number)
+        url = settings.portal.public_url or _url(settings, listener)
         installation.out.result({"url": url}, url)
         supervisor.supervise(settings, list(Part), listener)
 
@@ -50,6 +50,8 @@ def serve(installation: Installation, host: str | None, port: int | None) -> Non
 def web(installation: Installation, host: str | None, port: int | None) -> None:
     """Run the web server alone, as under systemd."""
     settings = _listening(_ready(installation), host, port)
+    if settings.web.socket:
+        _hand_over(settings)
     name = settings.web.host
     bind = f"[{name}]" if ":" in name else name
     command = supervisor.web_command(settings, f"{bind}:{settings.web.port}")
@@ -90,21 +92,43 @@ def _ready(installation: Installation) -> Settings:
 
 
 def _listening(settings: Settings, host: str | None, port: int | None) -> Settings:
+    asked = host is not None or port is not None
     changed = dataclasses.replace(
         settings.web,
+        socket="" if asked else settings.web.socket,
         host=settings.web.host if host is None else host,
         port=settings.web.port if port is None else port,
     )
     return dataclasses.replace(settings, web=changed)
 
 
-def _become(command: list[str], settings: Settings) -> NoReturn:
+def _hand_over(settings: Settings) -> NoReturn:
+    """Become the web server, with the socket that systemd or we have opened for it."""
+    environ: dict[str, str] = {}
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        listener = supervisor.listen(settings)
+        os.dup2(listener.detach(), _HANDED)
+        os.set_inheritable(_HANDED, True)
+        environ = {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+    _become(supervisor.web_command(settings), settings, environ)
+
+
+_HANDED = 3
+
+
+def _become(
+    command: list[str], settings: Settings, environ: Mapping[str, str] | None = None
+) -> NoReturn:
     """Turn this process into another, which then gets the signals itself."""
-    os.execve(command[0], command, supervisor.environment(settings))  # noqa: S606
+    found = supervisor.environment(settings) | dict(environ or {})
+    os.execve(command[0], command, found)  # noqa: S606
 
 
-def _url(host: str, port: int) -> str:
+def _url(settings: Settings, listener: socket.socket) -> str:
     """Return what to type into a browser on this machine."""
+    if settings.web.socket:
+        return f"unix:{settings.web.socket}"
+    host, port = listener.getsockname()[:2]
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return (
         f"http://[{reached}]:{port}/" if ":" in reached else f"http://{reached}:{port}/"

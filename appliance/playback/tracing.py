@@ -10,8 +10,10 @@ from appliance.permissions import Action, Actor, check
 _MOST = 20
 # A token in a path, a query or a header names its session in the fourth field.
 _TOKEN = re.compile(
-    r"(?<![0-9.])1\.[0-9]{1,6}\.[0-9]{10}\.([0-9a-f]{16})\.(?:all|licence|h[0-9]+)\b"
+    r"(?<![0-9.])[12]\.[0-9]{1,6}\.[0-9]{10}\.([0-9a-f]{16})\.(?:all|licence|h[0-9]+)\b"
 )
+# So it stands in the log that nginx writes of media.
+_LOGGED = re.compile(r'"session":\s?"([0-9a-f]{16})"')
 _CALL = re.compile(r"/playback/([0-9a-f]{16})\b")
 # On its own it may be the short form, as the watermark shows it.
 _ALONE = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:[0-9a-f]{8})?(?![0-9a-f])")
@@ -60,7 +62,7 @@ def trace(db: Database, actor: Actor, text: str) -> tuple[Trace, ...]:
 
 def _named(text: str) -> list[str]:
     """Return the sessions, or their beginnings, in the order of how sure they are."""
-    for pattern in (_TOKEN, _CALL, _ALONE):
+    for pattern in (_TOKEN, _LOGGED, _CALL, _ALONE):
         found = pattern.findall(text)
         if found:
             return list(dict.fromkeys(found))
