@@ -59,6 +59,7 @@ class Event(StrEnum):
     GRANT_END = "grant:end"
     AVAILABILITY_CHANGE = "availability:change"
     PROFILE_LIMIT = "profile:limit"
+    STORAGE_MOVE = "storage:move"
 
 
 MEANINGS: Mapping[Event, str] = {
@@ -108,6 +109,7 @@ MEANINGS: Mapping[Event, str] = {
     Event.GRANT_END: "A right to watch something was taken away.",
     Event.AVAILABILITY_CHANGE: "When, where or to whom a title is shown changed.",
     Event.PROFILE_LIMIT: "The age limit of a profile changed.",
+    Event.STORAGE_MOVE: "A part of a film was moved to another storage.",
 }
 
 

@@ -700,3 +700,34 @@ create index playback_sessions_sign_in on playback_sessions (sign_in)
     where ended_at is null;
 """,
     )
+
+
+@migrations()
+def places(db: sqlite_utils.Database) -> None:
+    """Where the files of tracks lie, what they are, and what a move leaves behind."""
+    _script(
+        db,
+        """
+alter table tracks add column place text not null default 'local'
+    check (place in ('local', 'objects'));
+
+create table track_files (
+    track_id integer primary key references tracks (id) on delete cascade,
+    files text not null
+) strict;
+
+create table leftovers (
+    id integer primary key,
+    place text not null check (place in ('local', 'objects')),
+    path text not null,
+    unique (place, path)
+) strict;
+
+create trigger leftovers_of_track after delete on tracks
+    when old.place = 'objects'
+begin
+    insert into leftovers (place, path) values (old.place, old.path)
+    on conflict do nothing;
+end;
+""",
+    )

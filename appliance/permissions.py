@@ -34,6 +34,7 @@ class Action(StrEnum):
     GRANT_MANAGE = "grant:manage"
     PLAYBACK_MANAGE = "playback:manage"
     ACCESS_EXPLAIN = "access:explain"
+    STORAGE_MANAGE = "storage:manage"
 
 
 MEANINGS: Mapping[Action, str] = {
@@ -52,6 +53,7 @@ MEANINGS: Mapping[Action, str] = {
     Action.GRANT_MANAGE: "Grant and take away rights to watch.",
     Action.PLAYBACK_MANAGE: "See what everybody watches now, and stop it.",
     Action.ACCESS_EXPLAIN: "Ask why somebody may or may not watch a title.",
+    Action.STORAGE_MANAGE: "See what films take up, and move them between storages.",
 }
 
 _VIEWER = frozenset({Action.PORTAL_SEE, Action.PLAYBACK_OPEN})

@@ -137,6 +137,30 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Objects:
+    bucket: str = _setting(
+        "",
+        "The bucket of an S3-compatible storage that packages may be moved to with"
+        " `matinee storage move`; empty: none.",
+    )
+    endpoint: str = _setting(
+        "", "Its address, as https://s3.example.org; empty: Amazon's, by the region."
+    )
+    region: str = _setting("us-east-1", "Its region; many storages know only one.")
+    prefix: str = _setting("", "The folder in the bucket that is ours; empty: all.")
+    path_style: bool = _setting(
+        True,
+        "Name the bucket in the path; false: in the host name, as Amazon wants it.",
+    )
+    credentials: str = _setting(
+        "",
+        "The file, mode 0600, with access_key and secret_key in a section [s3];"
+        " empty: s3.toml in the folder of keys.",
+    )
+    timeout_seconds: int = _setting(10, "How long it may take to begin to answer.")
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     kind: str = _setting("sqlite", "Where hints are queued: sqlite or redis.")
     redis_url: str = _setting(

@@ -25,6 +25,7 @@ from appliance.sections import (
     Edge,
     Encode,
     Nginx,
+    Objects,
     Origin,
     Playback,
     Portal,
@@ -43,6 +44,7 @@ __all__ = [
     "Edge",
     "Encode",
     "Nginx",
+    "Objects",
     "Origin",
     "Playback",
     "Portal",
@@ -70,6 +72,7 @@ class Settings:
     edge: Edge = field(default_factory=Edge)
     cdn: Cdn = field(default_factory=Cdn)
     storage: StorageSettings = field(default_factory=StorageSettings)
+    objects: Objects = field(default_factory=Objects)
     queue: Queue = field(default_factory=Queue)
     encode: Encode = field(default_factory=Encode)
     uploads: Uploads = field(default_factory=Uploads)
@@ -293,6 +296,7 @@ def _refuse_nonsense(settings: Settings) -> None:
             "playback.watermark must be off, protected or all.",
         ),
         *_of_protection(settings.protection),
+        *_of_objects(settings.objects),
         (
             settings.origin.mode in ("packaged", "vod"),
             "origin.mode must be packaged or vod.",
@@ -332,4 +336,29 @@ def _of_protection(protection: Protection) -> tuple[tuple[bool, str], ...]:
             f" {', '.join(LICENCE_SERVICES)}.",
         ),
         (protection.timeout_seconds > 0, "protection.timeout_seconds: > 0."),
+    )
+
+
+def _of_objects(objects: Objects) -> tuple[tuple[bool, str], ...]:
+    address = re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", objects.endpoint)
+    parts = objects.prefix.strip("/").split("/") if objects.prefix else []
+    return (
+        (
+            not objects.endpoint or address is not None,
+            "objects.endpoint must be an address like https://s3.example.org.",
+        ),
+        (
+            not objects.bucket
+            or re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", objects.bucket)
+            is not None,
+            "objects.bucket must be 3 to 63 lower-case letters, digits, dots and"
+            " hyphens.",
+        ),
+        (
+            all(re.fullmatch(r"[\w.-]+", part, re.ASCII) for part in parts)
+            and not {".", ".."} & set(parts),
+            "objects.prefix must be plain names with slashes between, as films/main.",
+        ),
+        (bool(objects.region), "objects.region must not be empty."),
+        (objects.timeout_seconds > 0, "objects.timeout_seconds: > 0."),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from appliance.cenc import Scheme
 from appliance.db import Database, Row, write
+from appliance.digests import Files
 
 
 class TrackKind(StrEnum):
@@ -17,14 +18,22 @@ class TrackKind(StrEnum):
     THUMBNAILS = "thumbnails"
 
 
+class Place(StrEnum):
+    """Where the files of a track lie: in the storage here, or in the object storage."""
+
+    LOCAL = "local"
+    OBJECTS = "objects"
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One rendition, language, subtitle or storyboard of an asset.
 
-    ``path`` is the folder in the storage, ``codec`` as in RFC 6381, ``frame_rate`` a
-    fraction, ``bandwidth`` the peak in bits per second. ``facts`` holds the times and
-    sizes of the segments; its shape depends on the kind. An encrypted track says its
-    ``scheme``, and in hexadecimal its ``kid`` and, where it is constant, its ``iv``.
+    ``path`` is the folder in the storage of its ``place``, ``codec`` as in RFC 6381,
+    ``frame_rate`` a fraction, ``bandwidth`` the peak in bits per second. ``facts``
+    holds the times and sizes of the segments; its shape depends on the kind. An
+    encrypted track says its ``scheme``, and in hexadecimal its ``kid`` and, where it is
+    constant, its ``iv``.
     """
 
     id: int
@@ -48,6 +57,7 @@ class Track:
     scheme: Scheme | None = None
     kid: str | None = None
     iv: str | None = None
+    place: Place = Place.LOCAL
 
 
 def of_asset(db: Database, asset_id: int) -> list[Track]:
@@ -85,11 +95,53 @@ def replace(
             (asset_id, json.dumps(sorted(kinds))),
         )
         for entry in entries:
-            _insert(db, asset_id, entry)
+            track_id = _insert(db, asset_id, entry)
+            if "files" in entry:
+                remember_files(db, track_id, entry["files"])
 
 
-def _insert(db: Database, asset_id: int, entry: Mapping[str, Any]) -> None:
-    db.conn.execute(
+def place_of(db: Database, asset: str, track: str) -> Place | None:
+    """Return where a track lies, by public ids; None when there is none."""
+    found = db.value(
+        """
+        select tracks.place from tracks
+        join assets on assets.id = tracks.asset_id
+        where assets.public_id = ? and tracks.public_id = ?
+        """,
+        (asset, track),
+    )
+    return None if found is None else Place(found)
+
+
+def files(db: Database, track_id: int) -> Files | None:
+    """Return what the files of a track are, by name; None when nobody looked yet."""
+    found = db.value("select files from track_files where track_id = ?", (track_id,))
+    if found is None:
+        return None
+    return {name: (size, sha256) for name, (size, sha256) in json.loads(found).items()}
+
+
+def remember_files(db: Database, track_id: int, files: Files) -> None:
+    """Write down what the files of a track are; they never change."""
+    with write(db):
+        db.conn.execute(
+            "insert or replace into track_files (track_id, files) values (?, ?)",
+            (track_id, json.dumps(files, separators=(",", ":"))),
+        )
+
+
+def moved(db: Database, track: Track, place: Place) -> bool:
+    """Say that a track lies at ``place`` from now on; False when it is gone."""
+    with write(db):
+        cursor = db.conn.execute(
+            "update tracks set place = ? where id = ? and place = ?",
+            (place.value, track.id, track.place.value),
+        )
+        return cursor.rowcount == 1
+
+
+def _insert(db: Database, asset_id: int, entry: Mapping[str, Any]) -> int:
+    cursor = db.conn.execute(
         """
         insert into tracks (public_id, asset_id, kind, name, path, codec, language,
             label, role, width, height, frame_rate, channels, bandwidth,
@@ -120,6 +172,7 @@ def _insert(db: Database, asset_id: int, entry: Mapping[str, Any]) -> None:
             db.now(),
         ),
     )
+    return int(cursor.lastrowid or 0)
 
 
 def _track(row: Row) -> Track:
@@ -145,4 +198,5 @@ def _track(row: Row) -> Track:
         scheme=Scheme(row["scheme"]) if row["scheme"] else None,
         kid=row["kid"],
         iv=row["iv"],
+        place=Place(row["place"]),
     )
