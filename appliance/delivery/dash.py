@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from appliance.delivery import dash_keys, naming, thumbnails, timeline
+from appliance.delivery import dash_keys, naming, thumbnails, timeline, vod
 from appliance.delivery.signalling import NO_SYSTEM, Signalling
 from appliance.media.tracks import Track, TrackKind
 
@@ -191,13 +191,14 @@ def _segmented(
             **{name: str(value) for name, value in attributes.items() if value},
         },
     )
+    names = f"tracks/{track.public_id}/{vod.prefix(track)}"
     template = ET.SubElement(
         representation,
         "SegmentTemplate",
         {
             "timescale": str(track.facts["timescale"]),
-            "initialization": f"tracks/{track.public_id}/init.mp4",
-            "media": f"tracks/{track.public_id}/$Number%05d$.m4s",
+            "initialization": f"{names}init.mp4",
+            "media": f"{names}$Number%05d$.m4s",
             "startNumber": "1",
         },
     )

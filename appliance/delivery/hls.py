@@ -7,7 +7,7 @@ holds no token and fits any prefix.
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from appliance.delivery import hls_keys, naming, thumbnails, timeline
+from appliance.delivery import hls_keys, naming, thumbnails, timeline, vod
 from appliance.delivery.signalling import NO_SYSTEM, Signalling
 from appliance.media.tracks import Track, TrackKind
 
@@ -110,7 +110,7 @@ def _sound_only(groups: list[_Group]) -> Iterator[str]:
 
 
 def _iframe_variant(track: Track) -> Iterator[str]:
-    if not track.facts.get("iframes"):
+    if not vod.iframes(track):
         return
     ticks, scale = timeline.iframes(track), track.facts["timescale"]
     sizes = [size for _segment, _start, _offset, size in track.facts["iframes"]]

@@ -6,7 +6,7 @@ there: nothing about the pictures changes, and with one Shaka Player never shows
 subtitles that are turned on later.
 """
 
-from appliance.delivery import hls_keys, timeline
+from appliance.delivery import hls_keys, timeline, vod
 from appliance.delivery.signalling import NO_SYSTEM, Signalling
 from appliance.media.tracks import Track, TrackKind
 
@@ -27,7 +27,7 @@ def media(track: Track, duration: float, signalling: Signalling = NO_SYSTEM) -> 
     for number, length in enumerate(lengths, start=1):
         if number - 1 == first:
             lines += hls_keys.of_track(track, signalling)
-        lines += [f"#EXTINF:{length},", f"{_folder(track)}/{number:05}.m4s"]
+        lines += [f"#EXTINF:{length},", f"{_names(track)}{number:05}.m4s"]
     return _text([*lines, "#EXT-X-ENDLIST"])
 
 
@@ -46,7 +46,7 @@ def iframes(track: Track, signalling: Signalling = NO_SYSTEM) -> str:
         lines += [
             f"#EXTINF:{length},",
             f"#EXT-X-BYTERANGE:{size}@{offset}",
-            f"{_folder(track)}/{segment + 1:05}.m4s",
+            f"{_names(track)}{segment + 1:05}.m4s",
         ]
     return _text([*lines, "#EXT-X-ENDLIST"])
 
@@ -89,7 +89,11 @@ def _first_encrypted(track: Track) -> int:
 
 
 def _map(track: Track) -> str:
-    return f'#EXT-X-MAP:URI="{_folder(track)}/init.mp4"'
+    return f'#EXT-X-MAP:URI="{_names(track)}init.mp4"'
+
+
+def _names(track: Track) -> str:
+    return f"{_folder(track)}/{vod.prefix(track)}"
 
 
 def _folder(track: Track) -> str:

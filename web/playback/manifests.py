@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from appliance.db import Database
-from appliance.delivery import dash, hls, playlists, renditions, thumbnails
+from appliance.delivery import dash, hls, playlists, renditions, thumbnails, vod
 from appliance.delivery.signalling import Signalling
 from appliance.errors import NotFound
 from appliance.media import assets, tracks
@@ -78,7 +78,7 @@ def _rendered(
     for track in shown:
         name = f"hls/{track.public_id}"
         yield f"{name}.m3u8", _HLS, playlists.media(track, duration, said)
-        if track.facts.get("iframes"):
+        if vod.iframes(track):
             yield f"{name}-iframes.m3u8", _HLS, playlists.iframes(track, said)
         if track.kind is TrackKind.THUMBNAILS:
             cues = thumbnails.webvtt(track, duration)
