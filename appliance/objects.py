@@ -20,6 +20,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,
     HTTPClientError,
+    IncompleteReadError,
 )
 from botocore.session import Session
 from urllib3.exceptions import HTTPError
@@ -45,6 +46,7 @@ _ELSEWHERE = ("profile", "config_file", "credentials_file")
 _NOWHERE = (None, None, None, None)
 _REFUSED = (401, 403)
 _BUSY = 429
+_BROKEN = (ConnectionError, HTTPClientError, IncompleteReadError, HTTPError)
 
 
 @dataclass
@@ -249,7 +251,7 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _answered(name, error) from error
-    except (ConnectionError, HTTPClientError, HTTPError) as error:
+    except _BROKEN as error:
         raise TryAgain(
             "objects.unreachable",
             f"{name} cannot be reached, or broke off: check objects.endpoint and the"

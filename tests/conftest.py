@@ -23,7 +23,9 @@ from appliance.settings import Settings
 from appliance.storage import Storage
 from tests.browser.chromium import launched
 from tests.builders import Builders
+from tests.host import object_server
 from tests.host.mounts import Mounts
+from tests.host.object_server import ObjectServer
 from web import create_app, guard
 
 SignIn = Callable[..., Actor]
@@ -123,6 +125,13 @@ def mounts() -> Iterator[Mounts]:
     mounts = Mounts()
     yield mounts
     mounts.end()
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[ObjectServer]:
+    """A real S3 server with an empty bucket."""
+    with object_server.serving(tmp_path / "s3") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

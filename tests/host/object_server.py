@@ -1,0 +1,95 @@
+"""A real S3 server on loopback: the one of rclone, which checks every signature.
+
+It keeps objects as files in a folder, where tests can look at them and damage them.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from appliance.sections import Objects
+from appliance.settings import Settings
+
+BUCKET = "films"
+_ACCESS, _SECRET = "MATINEETESTS", "a-secret-of-the-tests"
+
+
+@dataclass
+class ObjectServer:
+    """A running server; ``folder`` is what lies in its bucket."""
+
+    root: Path
+    port: int
+    process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / BUCKET
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def used_by(
+        self, settings: Settings, *, secret: str = _SECRET, prefix: str = ""
+    ) -> Settings:
+        """Return the settings of an installation that uses this server."""
+        settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = settings.keys / "s3.toml"
+        path.touch(mode=0o600)
+        path.write_text(
+            f'[s3]\naccess_key = "{_ACCESS}"\nsecret_key = "{secret}"\n',
+            encoding="utf-8",
+        )
+        objects = Objects(
+            bucket=BUCKET, endpoint=self.url, prefix=prefix, timeout_seconds=5
+        )
+        return replace(settings, objects=objects)
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.process = subprocess.Popen(
+            [
+                Path(sys.executable).with_name("rclone"),
+                *("serve", "s3", "--config", "", "--addr", f"127.0.0.1:{self.port}"),
+                # What tests change in the folder shows at once.
+                *("--dir-cache-time", "0s", "--poll-interval", "0", self.root),
+            ],
+            env={**os.environ, "RCLONE_AUTH_KEY": f'"{_ACCESS},{_SECRET}"'},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until = time.monotonic() + 20
+        while not self._answers():
+            assert self.process.poll() is None, "rclone ended at once"
+            assert time.monotonic() < until, "rclone does not answer"
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(0.2)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[ObjectServer]:
+    """Serve an empty bucket out of a folder, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        server = ObjectServer(root, free.getsockname()[1])
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
