@@ -36,7 +36,9 @@ class FixedClock:
 
 def to_text(moment: datetime) -> str:
     """Write a moment as it stands in the database: UTC text that sorts."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def from_text(text: str) -> datetime:

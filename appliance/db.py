@@ -46,7 +46,8 @@ class Database(sqlite_utils.Database):
 
     def now(self, **later: float) -> str:
         """Return the time as text, ``timedelta(**later)`` from now."""
-        return clocks.to_text(self.clock.now() + timedelta(**later))
+        now = self.clock.now()
+        return clocks.to_text(now + timedelta(**later) if later else now)
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """Return every row of a reading statement as a dict."""

@@ -113,6 +113,10 @@ MEANINGS: Mapping[Event, str] = {
 }
 
 
+# Made once: `json.dumps` with separators of its own makes an encoder for each call.
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """One line of the audit log; ``at`` is UTC text."""
@@ -148,7 +152,7 @@ def record(
             actor.username,
             actor.address,
             subject,
-            json.dumps(data, separators=(",", ":")),
+            _as_json(data),
         ),
     )
 

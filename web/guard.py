@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, Request, current_app, g, request
+from flask.globals import request_ctx
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
@@ -66,7 +67,8 @@ class _FormCookie(SecureCookieSessionInterface):
     """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if self.get_cookie_name(app) not in request.cookies:
+        sent = "HTTP_COOKIE" in request.environ
+        if not sent or self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)
 
@@ -96,9 +98,11 @@ def _mark(value: Action | str) -> Callable[[_View], _View]:
 
 
 def _enforce() -> None:
-    if request.endpoint is None or request.endpoint.endswith("static"):
+    here = request_ctx
+    endpoint = here.request.endpoint
+    if endpoint is None or endpoint.endswith("static"):
         return
-    view = current_app.view_functions[request.endpoint]
+    view = here.app.view_functions[endpoint]
     rule: Action | str = view.matinee_guard  # type: ignore[union-attr]
     if isinstance(rule, str) and rule.startswith("token:"):
         # The view asks for proof of its own: a cookie counts for nothing there, and

@@ -25,7 +25,7 @@ tells of it.
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.cenc import KeySystem, Label, video_label
 from appliance.db import Database, write
@@ -44,8 +44,7 @@ from appliance.events import Event, record
 from appliance.permissions import ANONYMOUS, Actor
 from appliance.playback import permission
 from appliance.playback.permission import Standing
-from appliance.protection import keys as content_keys
-from appliance.protection import policies
+from appliance.protection import door_keys, policies
 from appliance.protection.keys import ContentKey
 from appliance.settings import Settings
 
@@ -55,11 +54,15 @@ _VIDEO = (Label.SD, Label.HD, Label.UHD)
 
 @dataclass(slots=True)
 class Visit:
-    """One request at a door: who asks is known once :func:`admit` has found out."""
+    """One request at a door: who asks is known once :func:`admit` has found out.
+
+    ``about`` is what only the audit log is told of a refusal.
+    """
 
     system: KeySystem
     address: str
     standing: Standing | None = None
+    about: dict[str, object] = field(default_factory=dict)
 
     @property
     def actor(self) -> Actor:
@@ -103,7 +106,8 @@ def visit(db: Database, system: KeySystem, address: str) -> Iterator[Visit]:
                 found.subject,
                 system=system.value,
                 code=error.code,
-                **_told(error),
+                **_reasons(error),
+                **found.about,
             )
         raise
 
@@ -151,7 +155,7 @@ def content(
     """
     standing = admitted.standing
     try:
-        found = content_keys.of_asset(db, settings, standing.asset_id)
+        found = door_keys.of_asset(db, settings, standing.asset_id)
     except PreconditionFailed as error:
         # Names of files and remedies are for the operator; the viewer can do nothing.
         _log.error("content keys of asset %s: %s", standing.asset, error.message)
@@ -331,13 +335,10 @@ def _videos(keys: Sequence[ContentKey]) -> list[ContentKey]:
     return [each for each in keys if each.label in _VIDEO]
 
 
-def _told(error: MatineeError) -> dict[str, object]:
+def _reasons(error: MatineeError) -> dict[str, object]:
     """Return the part of an error's details that belongs into the audit log."""
-    return {
-        name: value
-        for name, value in error.details.items()
-        if name in ("reason", "reasons", "provider", "trouble")
-    }
+    known = ("reason", "reasons")
+    return {name: error.details[name] for name in known if name in error.details}
 
 
 def _ended(reason: str) -> Gone:

@@ -2,7 +2,7 @@
 
 from appliance.cenc import KeySystem
 from appliance.db import Database
-from appliance.errors import Forbidden, InvalidInput
+from appliance.errors import Forbidden, InvalidInput, MatineeError
 from appliance.playback import doors
 from appliance.playback.doors import Admitted, Visit
 from appliance.protection import challenges, licence_services, policies
@@ -55,7 +55,13 @@ def licence(db: Database, settings: Settings, visit: Visit, wish: Wish) -> Issue
     """
     if db.conn.in_transaction:
         raise RuntimeError("a provider was asked inside write(db)")
-    issued = licence_services.obtain(settings, wish)
+    try:
+        issued = licence_services.obtain(settings, wish)
+    except MatineeError as error:
+        # Whose service it is, and what ails it, is the operator's to know.
+        visit.about |= error.details
+        error.details.clear()
+        raise
     if wish.keys:
         doors.issue(
             db,

@@ -37,7 +37,8 @@ def is_certificate_request(system: KeySystem, challenge: bytes) -> bool:
     """Tell whether a player asks for the service's certificate, and no licence yet."""
     return (
         system is KeySystem.WIDEVINE
-        and 0 < len(challenge) <= _LONGEST_CERTIFICATE_REQUEST
+        and challenge.startswith(CERTIFICATE_REQUEST)
+        and len(challenge) <= _LONGEST_CERTIFICATE_REQUEST
     )
 
 

@@ -61,7 +61,7 @@ class WidevineKeys:
         request = b64decode(outer["request"], validate=True)
         if outer["signer"] != PROVIDER:
             return {"status": "ACCESS_DENIED"}
-        if not _signed(request, b64decode(outer["signature"], validate=True)):
+        if not signed(request, b64decode(outer["signature"], validate=True)):
             return {"status": "SIGNATURE_FAILED"}
         asked = json.loads(request)
         self.asked.append(asked)
@@ -88,7 +88,7 @@ class WidevineKeys:
         }
 
 
-def _signed(request: bytes, signature: bytes) -> bool:
+def signed(request: bytes, signature: bytes) -> bool:
     cipher = Cipher(
         algorithms.AES(bytes.fromhex(SIGNING_KEY)), modes.CBC(bytes.fromhex(SIGNING_IV))
     ).decryptor()

@@ -219,8 +219,8 @@ def test_a_body_of_unknown_length_is_refused_when_it_grows_too_large(
     answer = client.post(
         CLEARKEY,
         data=b" " * 1024 * 1024,
-        headers=at_the_door.bearer(player.token),
-        environ_overrides={"CONTENT_LENGTH": "", "wsgi.input_terminated": True},
+        headers={**at_the_door.bearer(player.token), "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
     )
 
     refused(db, film, answer, 413, "licence.too-large")

@@ -70,5 +70,6 @@ def _asked(system: KeySystem, now: datetime) -> _Kept:
         with in_turn():
             found = licence_services.certificate(context.settings(), system, now)
     except MatineeError as error:
+        error.details.clear()
         return _Kept(now + _AFTER_FAILURE, error=error)
     return _Kept(now + _DAY, certificate=found)

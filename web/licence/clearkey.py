@@ -13,10 +13,11 @@ from web.playback.keys import media_keys
 @guard.public("token: the playback token of a session opens it")
 def clearkey() -> Response:
     """Give out those keys of the session's film that were asked for."""
-    db, settings = context.db(), context.settings()
-    with doors.visit(db, KeySystem.CLEARKEY, asking.address()) as visit:
-        admitted = doors.admit(db, settings, media_keys(), visit, asking.token())
-        asked = exchange.parse(asking.body())
+    db, settings, request = context.db(), context.settings(), asking.current()
+    with doors.visit(db, KeySystem.CLEARKEY, asking.address(request)) as visit:
+        token = asking.token(request)
+        admitted = doors.admit(db, settings, media_keys(), visit, token)
+        asked = exchange.parse(asking.body(request))
         keys = doors.content(db, settings, admitted)
         chosen = doors.pick(keys, admitted.max_height, asked.kids)
         if asked.persistent:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
-from flask import Response, current_app, request
+from flask import Request, Response, current_app
 
 from appliance.cenc import KeySystem
 from appliance.errors import TryAgain
@@ -38,17 +38,18 @@ def fairplay() -> Response:
 
 
 def _proxied(system: KeySystem, mimetype: str) -> Response:
-    db, settings = context.db(), context.settings()
-    with doors.visit(db, system, asking.address()) as visit:
-        admitted = doors.admit(db, settings, media_keys(), visit, asking.token())
-        challenge = asking.body()
-        wish = proxied.wish(db, settings, admitted, system, challenge, _soap_action())
+    db, settings, request = context.db(), context.settings(), asking.current()
+    with doors.visit(db, system, asking.address(request)) as visit:
+        token = asking.token(request)
+        admitted = doors.admit(db, settings, media_keys(), visit, token)
+        challenge, action = asking.body(request), _soap_action(request)
+        wish = proxied.wish(db, settings, admitted, system, challenge, action)
         with in_turn():
             issued = proxied.licence(db, settings, visit, wish)
     return Response(issued.body, mimetype=mimetype)
 
 
-def _soap_action() -> str:
+def _soap_action(request: Request) -> str:
     """Return what a PlayReady player wants done; mostly the usual."""
     sent = request.headers.get("SOAPAction", "")
     return sent if _SOAP_ACTION.fullmatch(sent) else f'"{_PROTOCOL}AcquireLicense"'
