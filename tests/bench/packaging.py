@@ -5,6 +5,7 @@ import resource
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
@@ -38,9 +39,12 @@ def cost(films: Films, folder: Path) -> Iterator[Figure]:
     clear = spec | {"encryption": None}
     remuxed, locked, plain = [], [], []
     for _ in range(_ROUNDS):
-        remuxed.append(_seconds(lambda: _remux(spec, folder, storage)))
-        locked.append(_seconds(lambda: _package(spec, folder, storage)))
-        plain.append(_seconds(lambda: _package(clear, folder, storage)))
+        with _scratch(folder) as scratch:
+            remuxed.append(_seconds(lambda: _remux(spec, scratch, storage)))
+        with _scratch(folder) as scratch:
+            locked.append(_seconds(lambda: _package(spec, scratch, storage)))
+        with _scratch(folder) as scratch:
+            plain.append(_seconds(lambda: _package(clear, scratch, storage)))
     size = sum(path.stat().st_size for path in _inputs(spec, storage)) / 1e6
     note = f"{size:.0f} MB, {_ROUNDS} rounds in turn: cbcs for HLS and DASH ÷ remux"
     yield figures.ratio("packaging cpu", median(locked), median(remuxed), 1.3, note)
@@ -105,22 +109,29 @@ def _random_keys() -> Encryption:
     return Encryption(Scheme.CBCS, keys)
 
 
-def _package(spec: dict[str, Any], folder: Path, storage: Storage) -> None:
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Give an empty folder; removing what is written there is nobody's cost."""
     scratch = folder / "scratch"
     scratch.mkdir()
-    package.run(spec, Work(scratch, storage, _JOB, folder / "keys"))
+    yield scratch
     shutil.rmtree(scratch)
 
 
-def _remux(spec: dict[str, Any], folder: Path, storage: Storage) -> None:
+def _package(spec: dict[str, Any], scratch: Path, storage: Storage) -> None:
+    keys = storage.root.parent / "keys"
+    package.run(spec, Work(scratch, storage, _JOB, keys))
+
+
+def _remux(spec: dict[str, Any], scratch: Path, storage: Storage) -> None:
     """Copy all renditions with one ffmpeg, so that it starts up only once."""
     inputs: list[str | Path] = []
     outputs: list[str | Path] = []
     for number, path in enumerate(_inputs(spec, storage)):
-        target = folder / f"remuxed-{number}.mp4"
         inputs += ["-i", path]
-        outputs += [f"-map {number} -c copy -movflags +faststart", target]
-    figures.run("ffmpeg -y -loglevel error", *inputs, *outputs)
+        copied = scratch / f"{number}.mp4"
+        outputs += [f"-map {number} -c copy -movflags +faststart", copied]
+    figures.run("ffmpeg -loglevel error", *inputs, *outputs)
 
 
 def _inputs(spec: dict[str, Any], storage: Storage) -> list[Path]:
