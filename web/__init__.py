@@ -8,12 +8,13 @@ from appliance.clock import Clock, SystemClock
 from appliance.settings import Settings
 from web import api, context, errors, guard, headers, templating
 from web.auth import blueprint as auth
+from web.internal import blueprint as internal
 from web.licence import blueprint as licence
 from web.playback import blueprint as playback
 from web.portal import blueprint as portal
 from web.studio import blueprint as studio
 
-BLUEPRINTS = (portal, auth, studio, playback, licence)
+BLUEPRINTS = (portal, auth, studio, playback, licence, internal)
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
@@ -39,7 +40,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     context.install(app, settings, clock or SystemClock())
     guard.install(app)
     errors.install(app)
-    headers.install(app)
+    headers.install(app, settings)
     templating.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

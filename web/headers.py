@@ -1,21 +1,25 @@
 """Security headers, set in one place on every answer."""
 
+from functools import partial
+
 from flask import Flask, Response, request
 
 from appliance import browser_policy
+from appliance.delivery import routes
+from appliance.settings import Settings
 
-_HEADERS = browser_policy.headers()
 # The address of a static file changes with what is in it.
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
-def install(app: Flask) -> None:
-    app.after_request(_set)
+def install(app: Flask, settings: Settings) -> None:
+    policy = browser_policy.headers(routes.hosts(settings))
+    app.after_request(partial(_set, policy))
 
 
-def _set(response: Response) -> Response:
+def _set(policy: tuple[tuple[str, str], ...], response: Response) -> Response:
     present = {name for name, _ in response.headers}
-    for name, value in _HEADERS:
+    for name, value in policy:
         if name not in present:
             response.headers.add(name, value)
     static = request.endpoint is None or request.endpoint.endswith("static")

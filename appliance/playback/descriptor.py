@@ -10,7 +10,8 @@ from appliance.delivery.tokens import SKEW_SECONDS, Algorithm, Scope
 from appliance.media import tracks
 from appliance.media.tracks import TrackKind
 from appliance.permissions import Actor
-from appliance.playback import progress
+from appliance.playback import addresses, progress
+from appliance.playback.addresses import Cookies, Source, Sources
 from appliance.playback.permission import Standing
 from appliance.protection.services.table import SERVICES
 from appliance.settings import Settings
@@ -41,11 +42,13 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """The answer to “play this”. Addresses begin at the root of this server.
+    """The answer to “play this”. Addresses without a host are of this server.
 
-    ``media_token`` is the part of them that a player swaps; ``token`` opens the doors
-    of licences; ``drm`` names a licence server by key system and ``certificates`` the
-    certificate of one that has its own; both are empty where nothing is encrypted.
+    ``hosts`` are all that may serve the film, with the folder and the query that a
+    player swaps in there; ``media_token`` is what opens the film and its keys on this
+    server; ``token`` opens the doors of licences. ``drm`` names a licence server by key
+    system and ``certificates`` the certificate of one that has its own; both are empty
+    where nothing is encrypted. ``cookies`` open a CDN for players that swap nothing.
     ``max_height`` is the sharpest rendition to be had, where that is limited; times
     are seconds.
     """
@@ -62,20 +65,23 @@ class Descriptor:
     certificates: Mapping[str, str]
     token: str = field(repr=False)
     media_token: str = field(repr=False)
+    hosts: tuple[Source, ...] = field(repr=False)
     max_height: int | None
     watermark: Watermark | None
     resume_at: float
     heartbeat_seconds: int
     text: tuple[TextTrack, ...] = field(repr=False)
     thumbnails: str | None = field(repr=False)
+    cookies: Cookies | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What opens the media of a session, and the doors of its licences."""
+    """What opens the media of a session and the doors of its licences until a time."""
 
     media: str = field(repr=False)
     licence: str = field(repr=False)
+    expires: int
 
 
 def describe(
@@ -83,11 +89,12 @@ def describe(
 ) -> Descriptor:
     """Return what the player of a session needs; ``actor`` is whose profile watches."""
     fresh = fresh_tokens(db, settings, standing)
-    base = f"/media/{fresh.media}/{standing.asset}"
     all_tracks = tracks.of_asset(db, standing.asset_id)
     pictures = any(each.kind is TrackKind.THUMBNAILS for each in all_tracks)
     # What its tracks are counts: a title may have been marked, and not yet encrypted.
     protected = any(each.kid for each in all_tracks)
+    sources = fresh_sources(settings, standing, fresh, protected=protected)
+    first = sources.hosts[0]
     stopped = progress.of_asset(db, actor, standing.asset_id)
     systems = _served(settings, standing) if protected else ()
     return Descriptor(
@@ -99,8 +106,8 @@ def describe(
         duration=standing.duration,
         protected=protected,
         manifests={
-            "hls": f"{base}/master.m3u8",
-            "dash": f"{base}/manifest.mpd",
+            "hls": first.address("master.m3u8"),
+            "dash": first.address("manifest.mpd"),
         },
         drm={each.value: f"/licence/{_NAMES[each]}" for each in systems},
         certificates={
@@ -110,12 +117,14 @@ def describe(
         },
         token=fresh.licence,
         media_token=fresh.media,
+        hosts=sources.hosts,
         max_height=standing.max_height,
         watermark=_watermark(settings, standing, protected),
         resume_at=progress.resume_at(settings, stopped),
         heartbeat_seconds=settings.playback.heartbeat_seconds,
-        text=tuple(_texts(all_tracks, base)),
-        thumbnails=f"{base}/thumbnails.vtt" if pictures else None,
+        text=tuple(_texts(all_tracks, first)),
+        thumbnails=first.address("thumbnails.vtt") if pictures else None,
+        cookies=sources.cookies,
     )
 
 
@@ -134,6 +143,16 @@ def fresh_tokens(db: Database, settings: Settings, standing: Standing) -> Tokens
             Algorithm(settings.origin.token),
         ),
         licence=tokens.sign(keys, asset, session, expires, Scope.LICENCE),
+        expires=expires,
+    )
+
+
+def fresh_sources(
+    settings: Settings, standing: Standing, fresh: Tokens, *, protected: bool = False
+) -> Sources:
+    """Return where a session gets its film from, for as long as its tokens live."""
+    return addresses.of_session(
+        settings, standing, fresh.media, fresh.expires, protected=protected
     )
 
 
@@ -167,7 +186,7 @@ def _watermark(
     return None
 
 
-def _texts(all_tracks: list[tracks.Track], base: str) -> list[TextTrack]:
+def _texts(all_tracks: list[tracks.Track], source: Source) -> list[TextTrack]:
     texts = [each for each in all_tracks if each.kind is TrackKind.TEXT]
     names = naming.names(texts)
     return [
@@ -175,7 +194,7 @@ def _texts(all_tracks: list[tracks.Track], base: str) -> list[TextTrack]:
             language=each.language,
             label=names[each.id],
             role=each.role,
-            url=f"{base}/tracks/{each.public_id}/{each.facts['file']}",
+            url=source.address(f"tracks/{each.public_id}/{each.facts['file']}"),
         )
         for each in texts
     ]

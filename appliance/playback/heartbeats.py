@@ -10,6 +10,7 @@ from appliance.db import Database, write
 from appliance.media import assets
 from appliance.permissions import Actor
 from appliance.playback import descriptor, permission, progress, ranges, sessions
+from appliance.playback.addresses import Source
 from appliance.playback.permission import Standing
 from appliance.playback.ranges import Range
 from appliance.playback.sessions import StopReason
@@ -43,14 +44,15 @@ class Beat:
 class Answer:
     """What a player is told: fresh tokens and when to report, or why to stop.
 
-    ``media_token`` goes into the path of its requests, ``token`` opens the doors of
-    licences.
+    ``media_token`` and ``hosts`` take the place of those that the session was opened
+    with; ``token`` opens the doors of licences.
     """
 
     media_token: str | None = field(repr=False)
     next: int
     stop_reason: StopReason | None = None
     token: str | None = field(default=None, repr=False)
+    hosts: tuple[Source, ...] = field(default=(), repr=False)
 
 
 def heartbeat(
@@ -74,7 +76,8 @@ def heartbeat(
         return Answer(None, 0, reason)
     fresh = descriptor.fresh_tokens(db, settings, standing)
     every = settings.playback.heartbeat_seconds
-    return Answer(fresh.media, every, token=fresh.licence)
+    sources = descriptor.fresh_sources(settings, standing, fresh)
+    return Answer(fresh.media, every, token=fresh.licence, hosts=sources.hosts)
 
 
 def _reason_to_stop(db: Database, standing: Standing) -> StopReason | None:

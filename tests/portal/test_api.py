@@ -147,8 +147,15 @@ def test_playing_from_the_first_answer_to_the_last(
 
     assert set(opened) == {
         *("session", "asset", "version", "title", "name", "duration", "protected"),
-        *("manifests", "drm", "certificates", "token", "media_token", "max_height"),
-        *("watermark", "resume_at", "heartbeat_seconds", "text", "thumbnails"),
+        *("manifests", "drm", "certificates", "token", "media_token", "hosts"),
+        *(
+            "max_height",
+            "watermark",
+            "resume_at",
+            "heartbeat_seconds",
+            "text",
+            "thumbnails",
+        ),
     }
     for address in (
         *opened["manifests"].values(),
@@ -170,6 +177,7 @@ def test_playing_from_the_first_answer_to_the_last(
     assert answer == {
         "media_token": opened["media_token"],
         "token": opened["token"],
+        "hosts": opened["hosts"],
         "next": 10,
         "stop_reason": None,
     }
@@ -178,6 +186,7 @@ def test_playing_from_the_first_answer_to_the_last(
     assert last.get_json() == {
         "media_token": None,
         "token": None,
+        "hosts": [],
         "next": 0,
         "stop_reason": "closed",
     }

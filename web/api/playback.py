@@ -1,14 +1,16 @@
 """Playing: sessions, heartbeats, and where the profile stopped."""
 
+from functools import partial
 from typing import Any
 
-from flask import request
+from flask import Response, after_this_request, request
 
 from appliance.catalog import titles
 from appliance.errors import Conflict
 from appliance.media import assets
 from appliance.media.assets import Asset
 from appliance.playback import heartbeats, progress, sessions, streams
+from appliance.playback.addresses import Cookies
 from appliance.playback.descriptor import Descriptor
 from appliance.playback.heartbeats import Answer, Beat
 from appliance.playback.permission import viewer
@@ -22,13 +24,16 @@ def open_playback(given: dict[str, Any]) -> Descriptor:
     409 ``playback.limit`` lists what the account plays already, so that one can be
     stopped.
     """
-    return sessions.open(
+    opened = sessions.open(
         context.db(),
         context.settings(),
         context.actor(),
         user_agent=request.user_agent.string,
         **given,
     )
+    if opened.cookies is not None:
+        after_this_request(partial(_set_cookies, opened.cookies))
+    return opened
 
 
 def list_playback() -> dict[str, Any]:
@@ -84,6 +89,22 @@ def save_progress(given: dict[str, Any], slug: str) -> dict[str, Any]:
 def hide_progress(slug: str) -> None:
     """Take a title out of “Continue watching”."""
     progress.hide(context.db(), context.actor(), _film(slug).id)
+
+
+def _set_cookies(cookies: Cookies, response: Response) -> Response:
+    """Give the browser what opens a CDN, for a player that can add it to nothing."""
+    for name, value in cookies.values.items():
+        response.set_cookie(
+            name,
+            value,
+            domain=cookies.domain,
+            path=cookies.path,
+            expires=cookies.expires,
+            secure=True,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
 
 
 def _film(slug: str) -> Asset:

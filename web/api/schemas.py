@@ -194,6 +194,27 @@ class Watermark(ma.Schema):
     text = fields.String(required=True)
 
 
+class Host(ma.Schema):
+    host = fields.String(
+        required=True,
+        metadata={"description": "As https://host; empty for this server"},
+    )
+    path = fields.String(
+        required=True, metadata={"description": "The folder of the film there"}
+    )
+    query = fields.String(
+        required=True,
+        metadata={"description": "What every address in the folder ends with"},
+    )
+
+
+_HOSTS = {
+    "description": "All that may serve the film, the first being the one to begin with."
+    " Before each request a player puts the freshest folder and query of the host in"
+    " place of those that it has; keys (below key/) it gets from this server"
+}
+
+
 class Playback(ma.Schema):
     session = fields.String(required=True)
     asset = fields.String(required=True)
@@ -219,6 +240,7 @@ class Playback(ma.Schema):
         required=True, metadata={"description": "Opens the doors of licences"}
     )
     media_token = fields.String(required=True)
+    hosts = fields.List(fields.Nested(Host), required=True, metadata=_HOSTS)
     max_height = fields.Integer(
         required=True,
         allow_none=True,
@@ -276,6 +298,7 @@ class Heartbeat(Strict):
 class HeartbeatAnswer(ma.Schema):
     media_token = fields.String(required=True, allow_none=True)
     token = fields.String(required=True, allow_none=True)
+    hosts = fields.List(fields.Nested(Host), required=True, metadata=_HOSTS)
     next = fields.Integer(
         required=True, metadata={"description": "Seconds until the next report"}
     )

@@ -1,4 +1,4 @@
-"""Manifests and segments under ``/media/<token>/<asset>/``.
+"""Manifests and segments under ``/media/<token>/<asset>/``, or for CDNs.
 
 This is what plays when no web server stands in front; nginx takes the same addresses,
 checks the same token and sends the same files.
@@ -10,8 +10,9 @@ from typing import NoReturn
 
 from flask import Response, request, send_file
 
-from appliance.delivery import tokens
-from appliance.errors import NotFound
+from appliance.delivery import shield, tokens
+from appliance.delivery.tokens import Scope
+from appliance.errors import Forbidden, NotFound
 from web import context, guard
 from web.playback import manifests
 from web.playback.keys import media_keys
@@ -32,7 +33,10 @@ _ASSET = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 @guard.public("token: the path carries a media token")
 def media(token: str, asset: str, name: str) -> Response:
-    """Serve one file of an asset to whoever holds a token for it."""
+    """Serve one file of an asset to whoever holds a token for it, or to a CDN."""
+    shared = shield.read(token, asset)
+    if shared is not None:
+        return _for_cdn(*shared, name)
     now = context.installation().clock.now()
     held = tokens.check_media(media_keys(), token, asset, now)
     if not _ASSET.fullmatch(asset):
@@ -41,6 +45,19 @@ def media(token: str, asset: str, name: str) -> Response:
     if file is not None:
         return _segment(asset, file)
     return _manifest(asset, name, held.scope.max_height)
+
+
+def _for_cdn(asset: str, scope: Scope, name: str) -> Response:
+    """Serve what a CDN keeps for all viewers: its secret takes the token's place."""
+    given = request.headers.get(shield.HEADER, "")
+    if not shield.admits(shield.secrets(context.settings().keys), given):
+        raise Forbidden("media.token", "This address does not open this film.")
+    file = _FILE.fullmatch(name)
+    if file is not None:
+        return _segment(asset, file)
+    response = _manifest(asset, name, scope.max_height)
+    response.headers["Cache-Control"] = "public, max-age=10"
+    return response
 
 
 def _segment(asset: str, file: re.Match[str]) -> Response:

@@ -1,35 +1,49 @@
-// What the player shows at the doors: a media token in the path of what it fetches, and
-// a playback token in the head of what it asks licences with. Heartbeats bring fresh
-// ones, and every request carries the freshest.
+// What the player shows at the doors: on each host that serves the film a folder with a
+// token in its path or its query, and a playback token in the head of what it asks
+// licences with. Heartbeats bring fresh ones, and every request carries the freshest.
 
-const IN_PATH = /\/media\/[^/]+\//;
+// /media/<token>/<asset>/… or, for CDNs, /media/<asset>/<scope>/…
+const OF_MEDIA = /\/media\/([^/]+)\/([^/]+)\/(.+)$/;
+const KEYS = "key/";
 const LICENCES = "/licence/";
 const BAD_HTTP_STATUS = 1001;
 
 export class Tokens {
-  #media = "";
+  #asset = "";
+  #hosts = new Map();
   #playback = "";
 
-  /** Take those of a session or a heartbeat; say whether the path is another now. */
-  take({ media_token: media, token: playback }) {
-    const changed = Boolean(media) && media !== this.#media;
-    this.#media = media || this.#media;
+  /** Take those of a session or a heartbeat; say whether an address is another now. */
+  take({ asset, hosts, media_token: media, token: playback }) {
+    const before = shown(this.#hosts);
+    this.#asset = asset ?? this.#asset;
+    for (const each of hosts ?? []) {
+      this.#hosts.set(origin(each.host), each);
+    }
+    if (media) {
+      const path = `/media/${media}/${this.#asset}/`;
+      this.#hosts.set(location.origin, { path, query: "" });
+    }
     this.#playback = playback || this.#playback;
-    return changed;
+    return shown(this.#hosts) !== before;
   }
 
-  /** Return the absolute address with the freshest token in it. */
+  /** Return the absolute address, with the folder and the query that count now. */
   freshen(address) {
     const url = new URL(address, location.href);
-    if (url.origin === location.origin) {
-      url.pathname = url.pathname.replace(IN_PATH, `/media/${this.#media}/`);
+    const [, first, second, name] = OF_MEDIA.exec(url.pathname) ?? [];
+    if (!this.#hosts.has(url.origin) || ![first, second].includes(this.#asset)) {
+      return url.href;
     }
-    return url.href;
+    // A key is given to this session, and never by a cache.
+    const from = name.startsWith(KEYS) ? location.origin : url.origin;
+    const { path, query } = this.#hosts.get(from);
+    return `${from}${path}${name}${joined(url.search, query)}`;
   }
 
   /** Say whether an address was asked for with a token before the freshest. */
   outdated(address) {
-    return IN_PATH.test(address) && !address.includes(`/media/${this.#media}/`);
+    return this.freshen(address) !== new URL(address, location.href).href;
   }
 
   /** Make every request of the player carry the freshest tokens. */
@@ -42,6 +56,26 @@ export class Tokens {
     });
     network.addEventListener("retry", dropRefused);
   }
+}
+
+function origin(host) {
+  return host ? new URL(host).origin : location.origin;
+}
+
+function shown(hosts) {
+  return JSON.stringify([...hosts]);
+}
+
+/** Put a query to what an address has already, in place of fields of the same names. */
+function joined(search, query) {
+  const names = new Set(query.split("&").map(nameOf));
+  const kept = search.slice(1).split("&").filter((each) => !names.has(nameOf(each)));
+  const all = [...kept, query].filter(Boolean);
+  return all.length ? `?${all.join("&")}` : "";
+}
+
+function nameOf(field) {
+  return field.split("=", 1)[0];
 }
 
 function isLicence(uri) {
