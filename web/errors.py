@@ -11,7 +11,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.errors import MatineeError, TooManyRequests, Unauthenticated
 
 _log = logging.getLogger("matinee.web")
-_FOR_PROGRAMS = ("/api/", "/media/", "/licence/", "/studio/uploads", "/-/")
+_FOR_PROGRAMS = (
+    *("/api/", "/media/", "/licence/", "/internal/"),
+    *("/studio/uploads", "/-/"),
+)
 
 _KEPT_HEADERS = ("Allow", "Content-Range", "Retry-After")
 

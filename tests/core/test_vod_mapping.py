@@ -32,16 +32,14 @@ def _track(kind: TrackKind, number: int, **fields: Any) -> Track:
     if kind is TrackKind.TEXT:
         facts = {"file": "text.vtt"}
     values: dict[str, Any] = {
+        **{"id": number, "public_id": public_id, "asset_id": 1, "kind": kind},
+        **{"name": f"{kind}-{number}", "path": f"packages/a/tracks/{public_id}"},
         **{"codec": "avc1.64000d", "language": "und", "label": "", "role": "main"},
         **{"width": None, "height": None, "frame_rate": "24/1", "channels": 2},
         **{"bandwidth": 2_600_000, "average_bandwidth": 2_400_000, "bytes": 21},
         **{"facts": facts},
     }
-    return Track(
-        **{"id": number, "public_id": public_id, "asset_id": 1, "kind": kind},
-        **{"name": f"{kind}-{number}", "path": f"packages/a/tracks/{public_id}"},
-        **(values | fields),
-    )
+    return Track(**(values | fields))
 
 
 def _film() -> list[Track]:
@@ -159,7 +157,7 @@ def test_languages_are_told_in_three_letters_and_never_left_out(
 
 
 def test_every_language_of_two_letters_has_one_of_three() -> None:
-    short = [code for code in Locale("en").languages if len(code) == 2]
+    short = [str(each) for each in Locale("en").languages if len(str(each)) == 2]
 
     unknown = {code for code in short if vod.language(code) == "und"}
 
