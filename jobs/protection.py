@@ -95,7 +95,7 @@ def spec(
 def as_wished(db: Database, settings: Settings, job: Job, asset: Asset) -> bool:
     """Say whether what a job packaged is what its title wants now."""
     wanted = wish(titles.by_id(db, asset.title_id), settings)
-    planned = units.spec(db, job.id, "package")["encryption"]
+    planned = units.spec(db, job.id, "package").get("encryption")
     if wanted is None or planned is None:
         return wanted is None and planned is None
     return wanted.scheme is Scheme(planned["scheme"])

@@ -21,7 +21,7 @@ Entry = dict[str, Any]
 def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     """Write one folder for each track; returns ``{"tracks", "duration"}``."""
     grid = Grid.from_spec(spec["grid"])
-    keys = encryption.opened(spec["encryption"], work.keys, work.job)
+    keys = encryption.opened(spec.get("encryption"), work.keys, work.job)
     inputs = [
         *(_video_input(each, work) for each in spec["video"]),
         *(_audio_input(each, work) for each in spec["audio"]),

@@ -28,11 +28,11 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     grid = Grid.from_spec(spec["grid"])
     packaged = work.result("package")
     tracks = list(packaged["tracks"])
-    if spec["thumbnails"]:
+    if spec.get("thumbnails", True):
         tracks.append(work.result("thumbnails"))
     media = [each for each in tracks if each["kind"] in ("video", "audio")]
     report: list[Entry] = []
-    keys = encryption.opened(spec["encryption"], work.keys, work.job)
+    keys = encryption.opened(spec.get("encryption"), work.keys, work.job)
     for number, track in enumerate(media):
         key = None if keys is None else keys.of(_label(track))
         found = _checked(track, grid, work, key)

