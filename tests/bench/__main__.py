@@ -14,7 +14,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import chunked, first_frame, ingest, pages, pickup, storyboard
+from tests.bench import (
+    chunked,
+    first_frame,
+    ingest,
+    licence,
+    packaging,
+    pages,
+    pickup,
+    storyboard,
+)
 from tests.bench.figures import Figure
 from tests.bench.films import Films
 
@@ -25,8 +34,10 @@ BENCHES: Mapping[str, Bench] = {
     "killed": ingest.killed,
     "chunks": chunked.cost,
     "storyboard": storyboard.cost,
+    "packaging": packaging.cost,
     "pickup": pickup.latency,
     "home": pages.home,
+    "licence": licence.door,
     "first-frame": first_frame.seconds,
 }
 
