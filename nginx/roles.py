@@ -23,6 +23,8 @@ _ALWAYS = (
     "headers/cors.conf",
     "headers/passed.conf",
     "headers/media.conf",
+    "headers/reader.conf",
+    "headers/shared.conf",
 )
 
 Values = Callable[[Settings, Secrets], Mapping[str, Any]]
@@ -55,7 +57,7 @@ ROLES: Mapping[str, Role] = {
         server="origin.conf",
         http=("upstreams.conf", "secrets.conf", "media_log.conf", "manifests.conf"),
         media="packaged.conf",
-        includes=("media.conf", "token.js"),
+        includes=("media.conf", "shared.conf", "token.js"),
     ),
 }
 

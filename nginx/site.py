@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from appliance import browser_policy
+from appliance.delivery import routes
 from appliance.delivery.tokens import Algorithm
 from appliance.errors import ConfigError
 from appliance.settings import Settings
@@ -81,6 +82,8 @@ class Site:
     media_token: Trusted
     media_secrets: tuple[tuple[str, str], ...]
     nobodys_secret: str
+    shield_secrets: tuple[str, ...]
+    shared_reader: str
 
     def values(self) -> dict[str, Any]:
         """Return what templates see, by name."""
@@ -129,13 +132,17 @@ def site(settings: Settings, secrets: Secrets, chosen: Chosen) -> Site:
         upload_megabytes=settings.uploads.chunk_megabytes + 1,
         limits=Limits(),
         security_headers=tuple(
-            (name, words.quoted(value)) for name, value in browser_policy.headers()
+            (name, words.quoted(value))
+            for name, value in browser_policy.headers(routes.hosts(settings))
         ),
         problems=PROBLEMS,
         token_check=algorithm.name.lower(),
         media_token=media_token(algorithm),
         media_secrets=tuple(secrets.media.items()),
         nobodys_secret=secrets.nobodys,
+        shield_secrets=secrets.shield,
+        # Who asks must not change what a CDN keeps: of several it chooses itself.
+        shared_reader=cors[0] if len(cors) == 1 else "",
     )
 
 
