@@ -9,6 +9,7 @@ import click
 
 from appliance.cli import watching
 from appliance.cli.installation import Installation, pass_installation
+from appliance.cli.nginx import put_into_use
 from appliance.db import write
 from appliance.delivery import tokens
 from appliance.errors import Conflict, InvalidInput, NotFound
@@ -18,6 +19,7 @@ from appliance.protection import export as exports
 from appliance.protection import kek, keys, rotation
 from appliance.protection.export import LEAST_PASSPHRASE, ImportReport
 from jobs import reencrypt
+from nginx import versions
 
 _LARGEST_EXPORT = 256 * 1024 * 1024
 
@@ -73,7 +75,8 @@ def rotate(installation: Installation, kind: str, yes: bool) -> None:
     from before opens only with the old file, so make a new one afterwards.
 
     media: a new media-<n>.key signs the addresses of segments. Those that were
-    handed out keep working until they run out; rotate twice to cut them all off.
+    handed out keep working until they run out; rotate twice to cut them all off. An
+    nginx that was installed here learns the key before it signs anything.
     """
     installation.out.confirm(_QUESTIONS[kind], yes)
     if kind == "content":
@@ -103,11 +106,18 @@ def _rotate_content(installation: Installation) -> None:
 
 def _rotate_media(installation: Installation) -> None:
     settings, actor = installation.settings, installation.actor
+    behind_nginx = versions.in_use(settings)
+    if behind_nginx:
+        check(actor, Action.KEY_MANAGE)
+        tokens.announce(settings.keys)
+        put_into_use(settings)
     with installation.db() as db, write(db):
         check(actor, Action.KEY_MANAGE)
         # Last in the transaction: without the file there is nothing to tell of.
         signing = tokens.rotate(settings.keys)
         record(db, actor, Event.KEY_ROTATE, f"media-key/{signing.current}")
+    if behind_nginx:
+        put_into_use(settings)  # which forgets the key that was dropped
     files = sorted(f"media-{each}.key" for each in signing.secrets)
     installation.out.result(
         {"kind": "media", "in_use": f"media-{signing.current}", "files": files},

@@ -102,15 +102,14 @@ def check(installation: Installation, roles: tuple[str, ...]) -> int:
 
 
 @nginx.command()
-@_roles
 @pass_installation
-def install(installation: Installation, roles: tuple[str, ...]) -> None:
+def install(installation: Installation) -> None:
     """Put the configuration into use, if nginx takes it; else the old one stays.
 
     It is written to a folder of its own and tested there; then the link “current” is
     turned to it, and an nginx that runs reads it without losing a connection.
     """
-    done = put_into_use(installation.settings, roles)
+    done = put_into_use(installation.settings)
     told = "nginx has taken it over." if done.reloaded else _START.format(done.folder)
     installation.out.result(
         {
@@ -134,9 +133,9 @@ def rendered(settings: Settings, roles: tuple[str, ...] = ()) -> Mapping[str, st
     return web_server.render(settings, secrets.load(settings), roles)
 
 
-def put_into_use(settings: Settings, roles: tuple[str, ...] = ()) -> Installed:
+def put_into_use(settings: Settings) -> Installed:
     """Render, test and switch; the old configuration stays when the new one fails."""
-    return versions.install(settings, rendered(settings, roles), SystemClock().now())
+    return versions.install(settings, rendered(settings), SystemClock().now())
 
 
 def _apart(settings: Settings, folder: Path) -> Settings:
