@@ -2,6 +2,8 @@
 
 Source: docs.axinom.com, License Service: entitlement message, content keys source,
 license configuration.
+Credentials: ``[axinom]`` prefix, communication_key, communication_key_id, and
+fairplay_certificate, its address.
 """
 
 import base64
@@ -14,7 +16,6 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from appliance.cenc import Label
-from appliance.errors import ConfigError
 from appliance.protection.credentials import Section
 from appliance.protection.keys import ContentKey
 from appliance.protection.policy import Hdcp, Policy
@@ -62,11 +63,7 @@ def _communication_key(secrets: Section) -> bytes:
     except binascii.Error:
         found = b""
     if len(found) != 32:
-        raise ConfigError(
-            "protection.credentials-field",
-            f"{secrets.place}: “communication_key” of section [{secrets.name}] must be"
-            " 32 bytes in base64.",
-        )
+        raise secrets.wrong("“communication_key” must be 32 bytes in base64.")
     return found
 
 

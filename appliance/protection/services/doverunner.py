@@ -1,6 +1,7 @@
 """DoveRunner (once PallyCon): a policy under AES and a hash, in a header.
 
 Source: DoveRunner's licence token guide and its published samples.
+Credentials: ``[doverunner]`` site_id, site_key, access_key.
 """
 
 import hashlib
@@ -8,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.cenc import KeySystem, Label
-from appliance.errors import ConfigError
 from appliance.protection.credentials import Section
 from appliance.protection.keys import ContentKey
 from appliance.protection.policy import Hdcp, Policy
@@ -48,11 +48,7 @@ def headers(wish: Wish, secrets: Section) -> Mapping[str, str]:
 def _site_key(secrets: Section) -> bytes:
     key = secrets["site_key"].encode()
     if len(key) != 32:
-        raise ConfigError(
-            "protection.credentials-field",
-            f"{secrets.place}: “site_key” of section [{secrets.name}] must have 32"
-            " characters.",
-        )
+        raise secrets.wrong("“site_key” must have 32 characters.")
     return key
 
 

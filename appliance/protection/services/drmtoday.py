@@ -1,6 +1,7 @@
 """castLabs DRMtoday: who asks in one header, what for in a signed token in another.
 
 Source: DRMtoday's guides to licence delivery and upfront authorisation.
+Credentials: ``[drmtoday]`` merchant, shared_secret (hexadecimal).
 """
 
 import base64
@@ -10,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.cenc import KeySystem
-from appliance.errors import ConfigError
 from appliance.protection.credentials import Section
 from appliance.protection.policy import Hdcp, Policy
 from appliance.protection.services import encoding, fairplay
@@ -56,11 +56,7 @@ def _shared_secret(secrets: Section) -> bytes:
         return bytes.fromhex(text)
     except ValueError:
         pass
-    raise ConfigError(
-        "protection.credentials-field",
-        f"{secrets.place}: “shared_secret” of section [{secrets.name}] must be"
-        " hexadecimal digits.",
-    )
+    raise secrets.wrong("“shared_secret” must be hexadecimal digits.")
 
 
 def _right(wish: Wish) -> dict[str, Any]:

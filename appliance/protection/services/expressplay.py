@@ -3,6 +3,8 @@
 A token holds one key, so a film needs a licence for each of its keys: the one that the
 challenge names is bought. Everything goes in the body: an address ends up in logs.
 Source: ExpressPlay's token interfaces as Adobe's Primetime pages document them.
+Credentials: ``[expressplay]`` customer_authenticator, and fairplay_certificate, its
+address.
 """
 
 import json

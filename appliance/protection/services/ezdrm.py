@@ -3,6 +3,8 @@
 EZDRM calls the operator's authorisation address with what we send as CustomData: the
 playback session, which is asked for at our door before anything is forwarded.
 Source: EZDRM's player guides.
+Credentials: ``[ezdrm]`` profile, or widevine_profile, playready_profile and
+fairplay_profile; fairplay_certificate, its address.
 """
 
 from collections.abc import Mapping

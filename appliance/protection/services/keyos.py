@@ -1,6 +1,8 @@
 """BuyDRM's KeyOS: an authentication document in XML, signed with our RSA key.
 
 Source: KeyOS' authentication XML as its open samples write it.
+Credentials: ``[keyos]`` rsa_key_id, rsa_private_key (a PEM file beside the
+credentials), certificate_id for FairPlay.
 """
 
 import base64
@@ -14,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lxml import etree
 
-from appliance.errors import ConfigError
 from appliance.protection.credentials import Section
 from appliance.protection.policy import Hdcp, Policy
 from appliance.protection.services import encoding
@@ -55,10 +56,8 @@ def _private_key(secrets: Section) -> RSAPrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):
-        raise ConfigError(
-            "protection.credentials-field",
-            f"{secrets.place}: the file in “rsa_private_key” of section"
-            f" [{secrets.name}] must be an RSA key as PEM without a password.",
+        raise secrets.wrong(
+            "“rsa_private_key” must name an RSA key as PEM without a password."
         )
     return key
 

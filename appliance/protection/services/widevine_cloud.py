@@ -2,6 +2,7 @@
 
 Source: the licence request of Widevine Cloud (as Azure's Widevine template documents
 its fields) and the envelope of the Common Encryption API, which is the same.
+Credentials: ``[widevine]`` provider, key, iv, and signer where it has another name.
 """
 
 import base64
