@@ -1,10 +1,14 @@
-"""Bunny: an HMAC-SHA256 over the folder, in the path (its “advanced” token)."""
+"""Bunny: an HMAC-SHA256 over the folder, in the path (its “advanced” token).
+
+Its API forgets what begins like an address with an asterisk.
+"""
 
 import base64
 import hmac
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from appliance.delivery.cdn.purging import Ask, Target
 from appliance.delivery.cdn.signed import Grant, Signed
 from appliance.secret_file import Section
 
@@ -24,6 +28,16 @@ class Bunny:
 def of_section(secrets: Section) -> Bunny:
     """Return the signer that the section ``[bunny]`` describes."""
     return Bunny(secrets["key"])
+
+
+def purge(ask: Ask, target: Target) -> None:
+    """Forget folders, with the ``api_key`` of the account."""
+    for folder in target.folders:
+        query = urlencode({"url": f"{target.base}{folder}*"})
+        ask.post(
+            f"{ask.api('https://api.bunny.net')}/purge?{query}",
+            {"AccessKey": ask.secrets["api_key"]},
+        )
 
 
 def signature(key: str, folder: str, expires: int) -> str:

@@ -1,7 +1,8 @@
 """CloudFront: a policy with an RSA signature over it, in the query or in cookies.
 
 The policy names a folder with ``*``, which only a custom policy may. CloudFront takes
-SHA-1 with PKCS #1 v1.5; a forger would need a second preimage of a text of ours.
+SHA-1 with PKCS #1 v1.5; a forger would need a second preimage of a text of ours. Its
+API forgets what “invalidations” name.
 """
 
 import base64
@@ -13,8 +14,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from appliance.delivery.cdn.purging import Ask, Target
 from appliance.delivery.cdn.signed import Grant, Signed
 from appliance.secret_file import Section
+from appliance.sigv4 import Signer, hash_of
+
+_API = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,27 @@ def of_section(secrets: Section) -> CloudFront:
             " 2048 bits in PEM, without a passphrase."
         )
     return CloudFront(secrets["key_pair_id"], pem)
+
+
+def purge(ask: Ask, target: Target) -> None:
+    """Forget folders, with an access key that may invalidate the ``distribution``."""
+    api = ask.api("https://cloudfront.amazonaws.com")
+    secrets, version = ask.secrets, _API.rsplit("/", 2)[1]
+    url = f"{api}/{version}/distribution/{secrets['distribution']}/invalidation"
+    body = _invalidation(target, ask.nonce)
+    signer = Signer(
+        secrets["access_key"],
+        secrets["secret_key"],
+        "us-east-1",
+        "cloudfront",
+        secrets.get("session_token"),
+    )
+    head = {"Content-Type": "application/xml"}
+    ask.post(
+        url,
+        signer.headers("POST", url, ask.now, body_hash=hash_of(body), headers=head),
+        body,
+    )
 
 
 def policy_of(grant: Grant) -> str:
@@ -90,3 +116,14 @@ def _plain(data: bytes) -> str:
     """Write base64 in the letters that CloudFront takes in addresses."""
     text = base64.b64encode(data).decode()
     return text.replace("+", "-").replace("=", "_").replace("/", "~")
+
+
+def _invalidation(target: Target, reference: str) -> bytes:
+    """Return the order; paths and reference are hexadecimal and need no escaping."""
+    paths = "".join(f"<Path>{folder}*</Path>" for folder in target.folders)
+    return (
+        f'<InvalidationBatch xmlns="{_API}">'
+        f"<Paths><Quantity>{len(target.folders)}</Quantity><Items>{paths}</Items></Paths>"
+        f"<CallerReference>{reference}</CallerReference>"
+        "</InvalidationBatch>"
+    ).encode()

@@ -1,4 +1,7 @@
-"""Google Cloud CDN: an HMAC-SHA1 over the address's beginning, in query or cookie."""
+"""Google Cloud CDN: an HMAC-SHA1 over the address's beginning, in query or cookie.
+
+Its API forgets paths of a URL map.
+"""
 
 import base64
 import binascii
@@ -6,6 +9,8 @@ import hmac
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from appliance.delivery.cdn import google_access
+from appliance.delivery.cdn.purging import Ask, Target
 from appliance.delivery.cdn.signed import Grant, Signed
 from appliance.secret_file import Section
 
@@ -56,3 +61,13 @@ def of_section(secrets: Section) -> Google:
             " gcloud was given."
         )
     return Google(secrets["key_name"], key)
+
+
+def purge(ask: Ask, target: Target) -> None:
+    """Forget folders of the ``url_map`` of a ``project``."""
+    api = ask.api("https://compute.googleapis.com/compute/v1")
+    project, url_map = ask.secrets["project"], ask.secrets["url_map"]
+    url = f"{api}/projects/{project}/global/urlMaps/{url_map}/invalidateCache"
+    head = {"Authorization": f"Bearer {google_access.token(ask)}"}
+    for folder in target.folders:
+        ask.post_json(url, head, {"host": target.host, "path": f"{folder}*"})

@@ -1,4 +1,4 @@
-"""The CDNs by name: who signs for each, and where their secrets are."""
+"""The CDNs by name: who signs, what forgets, and where their secrets are."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,6 +10,7 @@ from appliance.delivery.cdn import (
     fastly,
     google,
 )
+from appliance.delivery.cdn.purging import Purge
 from appliance.delivery.cdn.signed import Signer
 from appliance.secret_file import SecretFile, Section
 from appliance.settings import Settings
@@ -21,6 +22,15 @@ SIGNERS: Mapping[str, Callable[[Section], Signer]] = {
     "bunny": bunny.of_section,
     "cloudflare": cloudflare.of_section,
     "fastly": fastly.of_section,
+}
+
+PURGES: Mapping[str, Purge] = {
+    "cloudfront": cloudfront.purge,
+    "akamai": akamai.purge,
+    "google": google.purge,
+    "bunny": bunny.purge,
+    "cloudflare": cloudflare.purge,
+    "fastly": fastly.purge,
 }
 
 
