@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from appliance import browser_policy
 from appliance.delivery import routes
 from appliance.delivery.tokens import Algorithm
 from appliance.errors import ConfigError
 from appliance.settings import Settings
-from nginx import words
+from nginx import just_in_time, words
 from nginx.problems import PROBLEMS, Problem
 from nginx.roles import Chosen
 from nginx.secrets import Secrets
@@ -92,10 +92,10 @@ class Site:
 
 def site(settings: Settings, secrets: Secrets, chosen: Chosen) -> Site:
     """Return the values of the machine that ``settings`` describe."""
-    nginx, public = settings.nginx, urlsplit(settings.portal.public_url)
+    nginx, public = settings.nginx, _public(settings)
     tls = bool(nginx.tls_certificate or nginx.tls_key)
     name = words.host("portal.public_url", public.hostname) if public.hostname else ""
-    algorithm = Algorithm(settings.origin.token)
+    algorithm = _algorithm(settings.origin.token)
     cors = _origins(settings)
     return Site(
         roles=chosen.names,
@@ -108,7 +108,7 @@ def site(settings: Settings, secrets: Secrets, chosen: Chosen) -> Site:
         run=words.path("nginx.run", nginx.run),
         log=words.path("nginx.log", nginx.log),
         cache=words.path("nginx.cache", nginx.cache),
-        modules=_modules(chosen, algorithm),
+        modules=tuple(_modules(settings, chosen, algorithm)),
         listen=tuple(_listen(settings, tls, not name)),
         listen_http=tuple(_listen(settings, False, not name)) if tls else (),
         listen_default=tuple(_all_ports(settings, tls)) if name else (),
@@ -151,16 +151,39 @@ def media_token(algorithm: Algorithm) -> Trusted:
     return Trusted(rf"{algorithm.id}\.{_FIELDS}{_MAC % algorithm.length}")
 
 
+def _public(settings: Settings) -> SplitResult:
+    """Return the address that people type, in its parts."""
+    try:
+        found = urlsplit(settings.portal.public_url)
+        _ = found.port  # which is looked at only when it is asked for
+    except ValueError as error:
+        raise ConfigError(
+            "nginx.value",
+            f"portal.public_url must be an address as https://host: {error}.",
+        ) from error
+    return found
+
+
+def _algorithm(name: str) -> Algorithm:
+    if name not in tuple(Algorithm):
+        raise ConfigError(
+            "nginx.value", f"origin.token must be one of: {', '.join(Algorithm)}."
+        )
+    return Algorithm(name)
+
+
 def _workers(value: str) -> str:
     if value != "auto" and not (value.isascii() and value.isdigit() and int(value)):
         raise ConfigError("nginx.value", "nginx.workers must be a number or auto.")
     return value
 
 
-def _modules(chosen: Chosen, algorithm: Algorithm) -> tuple[str, ...]:
-    """Return Debian's modules that the roles need."""
-    hmac = chosen.checks_tokens and algorithm is Algorithm.HMAC
-    return ("modules/ngx_http_js_module.so",) if hmac else ()
+def _modules(settings: Settings, chosen: Chosen, algorithm: Algorithm) -> Iterator[str]:
+    """Yield the modules that the roles need: Debian's, and the operator's own."""
+    if chosen.checks_tokens and algorithm is Algorithm.HMAC:
+        yield "modules/ngx_http_js_module.so"
+    if "vod" in chosen.names:
+        yield just_in_time.module(settings)
 
 
 def _listen(settings: Settings, tls: bool, default: bool) -> Iterator[Trusted]:
@@ -221,7 +244,7 @@ def _origins(settings: Settings) -> tuple[str, ...]:
     Our own pages are strangers to a CDN or an edge that passes on what we say.
     """
     listed = words.origins("origin.cors_origins", settings.origin.cors_origins)
-    public = urlsplit(settings.portal.public_url)
+    public = _public(settings)
     if not public.hostname:
         return listed
     ours = words.origins("portal.public_url", f"{public.scheme}://{public.netloc}")

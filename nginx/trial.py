@@ -118,7 +118,9 @@ def _of_nginx(said: str) -> Iterator[Finding]:
 _REMEDIES: Mapping[str, str] = {
     "bind() to": "Run it as root, or take ports above 1024.",
     "dlopen()": "Install the module (Debian: libnginx-mod-http-js), or set"
-    ' origin.token = "md5", which needs none.',
+    ' origin.token = "md5", which needs none. nginx-vod-module is for the operator to'
+    " bring: origin.vod_module names its file.",
+    "binary compatible": "The module was made for another nginx: take its own.",
     "cannot load certificate": "Look at nginx.tls_certificate and nginx.tls_key.",
     "setrlimit": "Not grave: nginx was not started by root.",
     'the "user" directive': "Not grave: nginx was not started by root.",
@@ -134,6 +136,5 @@ def _of_gixy(issue: Mapping[str, str]) -> Finding:
     sentence = (
         f"{issue.get('plugin')}: {issue.get('summary')} {issue.get('reason', '')}"
     )
-    return Finding(
-        grave, "gixy", f"{sentence.strip()} [{where}]", issue.get("reference") or ""
-    )
+    remedy = _REMEDIES.get(issue.get("plugin", ""), issue.get("reference") or "")
+    return Finding(grave, "gixy", f"{sentence.strip()} [{where}]", remedy)

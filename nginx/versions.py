@@ -40,8 +40,13 @@ def in_use(settings: Settings) -> bool:
     return (Path(settings.nginx.folder) / "current" / "nginx.conf").is_file()
 
 
-def install(settings: Settings, files: Mapping[str, str], now: datetime) -> Installed:
-    """Put a rendered configuration into use.
+def install(
+    settings: Settings,
+    files: Mapping[str, str],
+    now: datetime,
+    patience: float = _RELOAD_SECONDS,
+) -> Installed:
+    """Put a rendered configuration into use; ``patience`` is in seconds.
 
     Errors: ``ConfigError`` when nginx refuses it, ``TryAgain`` when nginx did not take
     it over; what was in use before stays in both cases. ``Locked`` while another
@@ -56,7 +61,7 @@ def install(settings: Settings, files: Mapping[str, str], now: datetime) -> Inst
             findings = _written(version, files)
             before = _target(folder)
             _turn(folder, version)
-            reloaded = _reload(settings, folder, before)
+            reloaded = _reload(settings, folder, before, patience)
             _forget_old(folder, version, before)
     return Installed(version, reloaded, findings)
 
@@ -101,14 +106,14 @@ def _turn(folder: Path, version: Path | str) -> None:
     aside.replace(folder / "current")
 
 
-def _reload(settings: Settings, folder: Path, before: str) -> bool:
+def _reload(settings: Settings, folder: Path, before: str, patience: float) -> bool:
     """Have a running nginx read the new version; turn back when it does not."""
     master = _master(settings)
     if master is None:
         return False
     workers = _children(master)
     os.kill(master, signal.SIGHUP)
-    deadline = time.monotonic() + _RELOAD_SECONDS
+    deadline = time.monotonic() + patience
     while not _taken_over(master, workers):
         if time.monotonic() > deadline:
             if before:

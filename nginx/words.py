@@ -8,7 +8,9 @@ from appliance.errors import ConfigError
 
 _PLAIN = re.compile(r"[\w./:\[\]-]+")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+_ORIGIN = re.compile(
+    r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII
+)
 _UNQUOTABLE = re.compile(r"[\"\\$\x00-\x1f\x7f]")
 
 
