@@ -98,21 +98,40 @@ class Origin:
         "", "Other sites that may play our films, as https://host, with commas between."
     )
     vod_module: str = _setting(
-        "", "The file of nginx-vod-module (origin.mode = vod), as the operator has it."
+        "",
+        "The file of nginx-vod-module (origin.mode = vod), which the operator brings;"
+        " empty: modules/ngx_http_vod_module.so, where packages put it.",
+    )
+    vod_port: int = _setting(
+        8610, "The port of 127.0.0.1 where nginx keeps what the module asks for."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
+    url: str = _setting(
+        "",
+        "The address of this machine's own edge, as https://edge.example (nginx.roles ="
+        " edge); empty: whatever it is asked for.",
+    )
     origin: str = _setting(
         "", "The origin that this edge caches, as https://host (nginx.roles = edge)."
     )
     cache_gigabytes: int = _setting(50, "How much of the disk an edge may fill.")
+    free_gigabytes: int = _setting(
+        2, "How much of the disk an edge leaves free, whatever else lies there."
+    )
     cache_days: int = _setting(30, "After how long unused an edge forgets a segment.")
     sites: str = _setting(
         "",
         "The edges that viewers are sent to: name=https://host, and with brackets the"
-        " networks that prefer it, as berlin=https://edge.example[10.1.0.0/16].",
+        " networks that it serves, as berlin=https://edge.example[10.1.0.0/16]; without"
+        " them it serves everybody.",
+    )
+    required: bool = _setting(
+        False,
+        "Whether the origin gives segments to edges only, which show its secret;"
+        " manifests, keys and licences stay open to whoever holds a token.",
     )
 
 

@@ -1,14 +1,16 @@
 """The DASH manifest over stored tracks: static, live profile, segment timelines.
 
-Addresses are relative to the manifest, which lies beside ``tracks/``.
+Addresses are relative to the manifest, which lies beside ``tracks/``. A steered one
+names the hosts that they may be relative to (:mod:`appliance.delivery.steering`).
 """
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from appliance.delivery import dash_keys, naming, thumbnails, timeline, vod
+from appliance.delivery import dash_keys, naming, steering, thumbnails, timeline, vod
 from appliance.delivery.signalling import NO_SYSTEM, Signalling
+from appliance.delivery.steering import Pathway
 from appliance.media.tracks import Track, TrackKind
 
 _PROFILE = "urn:mpeg:dash:profile:isoff-live:2011"
@@ -32,9 +34,16 @@ _TILE_SCHEME = "http://dashif.org/guidelines/thumbnail_tile"
 
 
 def manifest(
-    tracks: Sequence[Track], duration: float, signalling: Signalling = NO_SYSTEM
+    tracks: Sequence[Track],
+    duration: float,
+    signalling: Signalling = NO_SYSTEM,
+    pathways: Sequence[Pathway] = (),
 ) -> str:
-    """Render the MPD; ``duration`` is the film's, in seconds."""
+    """Render the MPD; ``duration`` is the film's, in seconds.
+
+    With ``pathways`` a player asks beside it which of them to take; the last is where
+    it begins without an answer.
+    """
     length = timeline.length(tracks, duration)
     protected = any(each.kid for each in tracks)
     mpd = ET.Element(
@@ -48,6 +57,7 @@ def manifest(
             "minBufferTime": "PT4S",
         },
     )
+    _steer(mpd, pathways)
     period = ET.SubElement(mpd, "Period", {"id": "0", "start": "PT0S"})
     by_kind: Mapping[TrackKind, list[Track]] = {
         kind: [each for each in tracks if each.kind is kind] for kind in TrackKind
@@ -62,6 +72,15 @@ def manifest(
     ET.indent(mpd)
     text = ET.tostring(mpd, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _steer(mpd: ET.Element, pathways: Sequence[Pathway]) -> None:
+    for way in pathways:
+        base = ET.SubElement(mpd, "BaseURL", {"serviceLocation": way.id})
+        base.text = way.folder or "./"
+    if pathways:
+        asked = {"defaultServiceLocation": pathways[-1].id, "queryBeforeStart": "true"}
+        ET.SubElement(mpd, "ContentSteering", asked).text = steering.NAME
 
 
 def _video(period: ET.Element, tracks: list[Track], signalling: Signalling) -> None:

@@ -6,7 +6,7 @@ signature of its own kind (:mod:`appliance.delivery.cdn`), unless it is one of o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -48,17 +48,23 @@ class Route:
 
 
 HERE = Route("here")
+CDN = "cdn"
+_TAKEN = frozenset({HERE.name, CDN})
 
 
 def route(settings: Settings, address: str) -> Route:
     """Return the way for a viewer at an address: an office's edge, the CDN, or here.
 
-    Of several networks that the address is in, the smallest counts.
+    Of several networks that the address is in, the smallest counts. Where films leave
+    through edges only, an edge for everybody takes the place of this server.
     Errors: ``ConfigError`` for addresses of edges or of a CDN that can't be used.
     """
-    near = _nearest(edges(settings), address)
-    if near is not None:
-        return Route(near.name, near.base)
+    known = edges(settings)
+    found = near(known, address)
+    if settings.edge.required and not found:
+        found = tuple(each for each in known if not each.networks)
+    if found:
+        return Route(found[0].name, found[0].base)
     return cdn(settings) or HERE
 
 
@@ -67,12 +73,27 @@ def cdn(settings: Settings) -> Route | None:
     if not settings.cdn.name:
         return None
     base = _origin("cdn.url", settings.cdn.url)
-    return Route("cdn", base, "" if settings.cdn.name == OWN else settings.cdn.name)
+    return Route(CDN, base, "" if settings.cdn.name == OWN else settings.cdn.name)
 
 
 def edges(settings: Settings) -> tuple[Edge, ...]:
     """Return the edges that ``edge.sites`` lists. Errors: ``ConfigError``."""
     return _edges(settings.edge.sites)
+
+
+def near(known: Iterable[Edge], address: str) -> tuple[Edge, ...]:
+    """Return the edges whose networks an address is in, the smallest network first."""
+    try:
+        there = ip_address(address)
+    except ValueError:
+        return ()
+    there = getattr(there, "ipv4_mapped", None) or there
+    lengths = {
+        edge: max((n.prefixlen for n in edge.networks if there in n), default=-1)
+        for edge in known
+    }
+    found = [edge for edge, length in lengths.items() if length >= 0]
+    return tuple(sorted(found, key=lambda each: -lengths[each]))
 
 
 def hosts(settings: Settings) -> tuple[str, ...]:
@@ -82,27 +103,14 @@ def hosts(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *([through.base] if through else [])]))
 
 
-def _nearest(known: tuple[Edge, ...], address: str) -> Edge | None:
-    try:
-        there = ip_address(address)
-    except ValueError:
-        return None
-    there = getattr(there, "ipv4_mapped", None) or there
-    matches = [
-        (network.prefixlen, edge)
-        for edge in known
-        for network in edge.networks
-        if there in network
-    ]
-    return max(matches, key=lambda each: each[0], default=(0, None))[1]
-
-
 @lru_cache(maxsize=8)
 def _edges(text: str) -> tuple[Edge, ...]:
     found = tuple(_parsed(text))
     names = [each.name for each in found]
     if len(set(names)) < len(names):
         raise _wrong(f"two edges have the same name in “{text}”")
+    if taken := _TAKEN.intersection(names):
+        raise _wrong(f"no edge can be called {' or '.join(sorted(taken))}")
     return found
 
 

@@ -3,7 +3,8 @@
 A player that swaps tokens is told every host that may serve it, with the folder and
 the query that count there now; heartbeats tell them anew. A player that swaps nothing
 has the address it began with: it gets the film from where a path or a cookie is enough,
-and a protected film from this server, which the addresses of its keys are relative to.
+and a protected film from this server or an edge of ours, as the addresses of its keys
+are relative to that.
 """
 
 import logging
@@ -12,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from appliance.delivery import routes, shield
+from appliance.delivery import routes, shield, steering
 from appliance.delivery.cdn import vendors
 from appliance.delivery.cdn.signed import Grant, Signed
-from appliance.delivery.routes import HERE, Route
+from appliance.delivery.routes import CDN, HERE, Route
 from appliance.delivery.tokens import Scope
 from appliance.errors import MatineeError
 from appliance.playback.permission import Standing
@@ -54,10 +55,27 @@ class Cookies:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The hosts that serve a film; the first is the one to begin with."""
+    """The hosts that serve a film; the first is the one to begin with.
+
+    ``steered`` is where manifests lie that name several hosts, for players that can
+    change from one to another; None where they lie with the film.
+    """
 
     hosts: tuple[Source, ...]
     cookies: Cookies | None = None
+    steered: Source | None = field(default=None, repr=False)
+
+    @property
+    def manifests(self) -> Mapping[str, str]:
+        """Return the addresses of the manifests by their format."""
+        if self.steered is not None:
+            names = {"hls": "steered.m3u8", "dash": "steered.mpd"}
+            return {each: self.steered.address(names[each]) for each in names}
+        first = self.hosts[0]
+        return {
+            "hls": first.address("master.m3u8"),
+            "dash": first.address("manifest.mpd"),
+        }
 
 
 def of_session(
@@ -71,12 +89,16 @@ def of_session(
     """Return where a session gets its film from, with signatures until ``expires``."""
     here = Source("", _own_folder(media_token, standing))
     if standing.swaps:
-        ways = dict.fromkeys(_ways(settings, standing.address))
-        found = [_source(settings, each, here, standing, expires)[0] for each in ways]
-        return Sources(tuple(dict.fromkeys([*filter(None, found), here])))
-    if protected:
-        return Sources((here,))
+        every = dict.fromkeys(_ways(settings, standing.address))
+        found = [_source(settings, each, here, standing, expires)[0] for each in every]
+        hosts = tuple(dict.fromkeys([*filter(None, found), here]))
+        ways = steering.priority(settings, standing.address, standing.session)
+        through_edges = ways[:1] not in ((), (HERE.name,), (CDN,))
+        return Sources(hosts, steered=here if through_edges else None)
     route = routes.route(settings, standing.address)
+    # Our own edges pass requests for keys on.
+    if protected and route.name in (HERE.name, CDN):
+        return Sources((here,))
     source, signed = _source(settings, route, here, standing, expires)
     if source is None:
         return Sources((here,))

@@ -105,10 +105,7 @@ def describe(
         name=standing.title_name,
         duration=standing.duration,
         protected=protected,
-        manifests={
-            "hls": first.address("master.m3u8"),
-            "dash": first.address("manifest.mpd"),
-        },
+        manifests=sources.manifests,
         drm={each.value: f"/licence/{_NAMES[each]}" for each in systems},
         certificates={
             each.value: f"/licence/{_NAMES[each]}/certificate"

@@ -126,7 +126,8 @@ def test_our_own_edges_and_cdns_take_our_own_token(
     opened, _ = play(db, both, make, film, "10.1.2.3")
     folder = f"/media/{opened.media_token}/{opened.asset}/"
 
-    assert opened.manifests["dash"] == f"https://a.example{folder}manifest.mpd"
+    assert opened.manifests["dash"] == f"{folder}steered.mpd"
+    assert opened.thumbnails == f"https://a.example{folder}thumbnails.vtt"
     assert [(each.host, each.path, each.query) for each in opened.hosts] == [
         ("https://a.example", folder, ""),
         ("https://b.example", folder, ""),

@@ -2,7 +2,8 @@
 
 from flask import Blueprint
 
-from web.playback import content_keys, health, media
+from appliance.delivery.steering import NAME
+from web.playback import content_keys, health, media, steering
 
 blueprint = Blueprint("playback", __name__)
 
@@ -10,6 +11,7 @@ for _rule, _view in (
     # One rule for everything: the token is checked before anything else is looked at.
     ("/media/<token>/<asset>/<path:name>", media.media),
     ("/media/<token>/<asset>/key/<kid>", content_keys.content_key),
+    (f"/media/<token>/<asset>/{NAME}", steering.steered),
     ("/-/live", health.live),
     ("/-/ready", health.ready),
 ):

@@ -11,8 +11,17 @@ from dataclasses import dataclass
 from flask import current_app
 
 from appliance.db import Database
-from appliance.delivery import dash, hls, playlists, renditions, thumbnails, vod
+from appliance.delivery import (
+    dash,
+    hls,
+    playlists,
+    renditions,
+    steering,
+    thumbnails,
+    vod,
+)
 from appliance.delivery.signalling import Signalling
+from appliance.delivery.steering import Pathway
 from appliance.errors import NotFound
 from appliance.media import assets, tracks
 from appliance.media.assets import Asset
@@ -21,6 +30,7 @@ from appliance.playback import signalling
 from appliance.settings import Settings
 
 _HLS = "application/vnd.apple.mpegurl"
+_DASH = "application/dash+xml"
 _KEPT = "matinee.manifests"
 _MOST_KEPT = 16
 
@@ -52,7 +62,8 @@ def manifest(
     if key not in kept:
         shown = renditions.within(tracks.of_asset(db, film.id), max_height)
         said = signalling.of_tracks(settings, known, shown)
-        kept[key] = _all(film, shown, said)
+        ways = steering.pathways(settings, film.public_id)
+        kept[key] = _all(film, shown, said, ways)
         for oldest in list(kept)[:-_MOST_KEPT]:
             kept.pop(oldest, None)
     found: Manifest | None = kept.get(key, {}).get(name)
@@ -61,20 +72,31 @@ def manifest(
     return found
 
 
-def _all(film: Asset, shown: list[Track], said: Signalling) -> Mapping[str, Manifest]:
+def _all(
+    film: Asset,
+    shown: list[Track],
+    said: Signalling,
+    ways: tuple[Pathway, ...],
+) -> Mapping[str, Manifest]:
     return {
         name: Manifest(text, mimetype, hashlib.sha256(text.encode()).hexdigest()[:20])
-        for name, mimetype, text in _rendered(film.duration or 0.0, shown, said)
+        for name, mimetype, text in _rendered(film.duration or 0.0, shown, said, ways)
     }
 
 
 def _rendered(
-    duration: float, shown: list[Track], said: Signalling
+    duration: float,
+    shown: list[Track],
+    said: Signalling,
+    ways: tuple[Pathway, ...],
 ) -> Iterator[tuple[str, str, str]]:
     if not shown:
         return
     yield "master.m3u8", _HLS, hls.multivariant(shown, said)
-    yield "manifest.mpd", "application/dash+xml", dash.manifest(shown, duration, said)
+    yield "manifest.mpd", _DASH, dash.manifest(shown, duration, said)
+    if ways:
+        yield "steered.m3u8", _HLS, hls.multivariant(shown, said, ways)
+        yield "steered.mpd", _DASH, dash.manifest(shown, duration, said, ways)
     for track in shown:
         name = f"hls/{track.public_id}"
         yield f"{name}.m3u8", _HLS, playlists.media(track, duration, said)
