@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ from appliance.media import assets, jobs, reports, tracks, uploads
 from appliance.media.jobs import JobState
 from appliance.media.uploads import Arrival
 from appliance.permissions import SYSTEM
+from appliance.protection import keys as content_keys
 from appliance.storage import Storage
-from jobs import queue
+from jobs import queue, reencrypt
 from tests import media_samples
 from tests.pipeline.served_home import ServedHome, kill, served_home, until
 
@@ -33,6 +35,11 @@ SLOTS = 2
 PAUSES = (0.2, 1.0)
 VICTIMS = ("jobs.media_worker", "ffmpeg", "jobs.control", "gunicorn", "supervisor")
 EACH = 2
+KILLED_ANEW = (
+    ("decrypt", "supervisor"),
+    ("package", "jobs.media_worker"),
+    ("verify", "jobs.control"),
+)
 # What a kill of each costs at most; the others are killed for nothing.
 COSTS = {"jobs.media_worker": SLOTS, "supervisor": SLOTS, "ffmpeg": 1}
 
@@ -122,7 +129,61 @@ def test_a_job_survives_every_kind_of_kill(
     _is_whole(served, db, arrival)
 
 
-def _take_in(served: ServedHome, db: Database, clip: Path) -> Arrival:
+@pytest.mark.media
+def test_encrypting_anew_survives_a_kill_at_any_step(
+    served: ServedHome, db: Database, clip: Path
+) -> None:
+    title = titles.create(db, SYSTEM, "Protected", protected=True)
+    served.start()
+    arrival = _take_in(served, db, clip, title_id=title.id)
+    until(lambda: _ended(db, arrival.job), seconds=120)
+    asset = assets.by_public_id(db, arrival.asset)
+    storage = Storage(served.settings.media)
+
+    for step, victim in KILLED_ANEW:
+        before = _kids(db, asset.id)
+        job = reencrypt.start(db, storage, served.settings, SYSTEM, title.slug)
+        until(partial(_begun, db, step))
+        if victim == "supervisor":
+            served.kill_supervisor()
+            served.start()
+        for pid in served.processes(victim):
+            kill(pid)
+        until(partial(_ended, db, job), seconds=60)
+
+        assert jobs.by_public_id(db, job).state is JobState.DONE
+        kids = _kids(db, asset.id)
+        live = content_keys.of_asset(db, served.settings, asset.id)
+        assert {key.kid for key in live} == kids
+        assert len(kids) == 2
+        assert not kids & before
+        until(lambda: not [*storage.path("work").glob("[!.]*")])
+        folders = storage.path(f"packages/{asset.public_id}/tracks").iterdir()
+        rows = tracks.of_asset(db, asset.id)
+        assert {path.name for path in folders} == {row.public_id for row in rows}
+    assert assets.by_id(db, asset.id).version == 1 + len(KILLED_ANEW)
+
+
+def _begun(db: Database, step: str) -> bool:
+    """Say whether a unit of this step was handed out, in the job that is open."""
+    found = db.value(
+        """
+        select 1 from work_units u join jobs j on j.id = u.job_id
+        where u.step = ? and u.state != 'waiting' and j.state in ('queued', 'running')
+        """,
+        (step,),
+    )
+    ended = not db.value("select 1 from jobs where state in ('queued', 'running')")
+    return found is not None or ended
+
+
+def _kids(db: Database, asset_id: int) -> set[str]:
+    return {track.kid for track in tracks.of_asset(db, asset_id) if track.kid}
+
+
+def _take_in(
+    served: ServedHome, db: Database, clip: Path, title_id: int | None = None
+) -> Arrival:
     settings = served.settings
     arrival = uploads.take_in(
         db,
@@ -133,6 +194,7 @@ def _take_in(served: ServedHome, db: Database, clip: Path) -> Arrival:
         "clip.mp4",
         keep_source=False,
         publish=True,
+        title_id=title_id,
     )
     queue.wake(settings, arrival.job)
     return arrival
