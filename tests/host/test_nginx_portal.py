@@ -176,7 +176,7 @@ def test_keys_of_content_are_never_kept(served: Stack, locked: Title) -> None:
 
     assert (first.status_code, len(first.content)) == (200, 16)
     assert first.headers["Cache-Control"] == "no-store"
-    kept = Path(served.portal.settings.nginx.cache) / "manifests"
+    kept = Path(served.portal.settings.nginx.run) / "manifests"
     assert not [
         each
         for each in kept.rglob("*")
