@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.errors import ConfigError
 from appliance.settings import Settings
-from nginx import words
+from nginx import just_in_time, words
 from nginx.secrets import Secrets
 
 _ALWAYS = (
@@ -59,6 +59,17 @@ ROLES: Mapping[str, Role] = {
         media="packaged.conf",
         includes=("media.conf", "shared.conf", "token.js"),
     ),
+    # An origin that also packages just in time.
+    "vod": Role(
+        server="origin.conf",
+        http=(
+            *("upstreams.conf", "secrets.conf", "media_log.conf", "manifests.conf"),
+            *("film_secrets.conf", "film_module.conf", "film_makings.conf"),
+        ),
+        media="films.conf",
+        includes=("media.conf", "shared.conf", "token.js", "packaged.conf"),
+        values=just_in_time.values,
+    ),
 }
 
 
@@ -104,9 +115,13 @@ class Chosen:
 def chosen(settings: Settings, names: Iterable[str] = ()) -> Chosen:
     """Return the roles that are named, else those of ``nginx.roles``.
 
+    An origin is one that packages just in time where ``origin.mode`` says so.
     Errors: ``ConfigError`` when there is no such role, or none is named.
     """
-    found = tuple(dict.fromkeys(names)) or words.listed(settings.nginx.roles)
+    found = tuple(names) or words.listed(settings.nginx.roles)
+    if settings.origin.mode == "vod" or "vod" in found:
+        found = tuple("vod" if name == "origin" else name for name in found)
+    found = tuple(dict.fromkeys(found))
     unknown = [name for name in found if name not in ROLES]
     if unknown or not found:
         wrong = f"; not {', '.join(map(repr, unknown))}" if unknown else ""
