@@ -12,6 +12,7 @@ from appliance import __version__
 from appliance.cli import (
     access,
     audit,
+    cdn,
     completion,
     config,
     database,
@@ -141,6 +142,7 @@ def main(context: click.Context, config: Path | None) -> None:
 for _command in (
     access.access,
     audit.audit,
+    cdn.cdn,
     completion.completion,
     config.config,
     database.migrate,

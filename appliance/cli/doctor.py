@@ -17,13 +17,17 @@ def doctor(installation: Installation, context: click.Context) -> None:
 
     Ends with 1 when a check failed; warnings do not count.
     """
-    findings = list(examine(installation))
+    context.exit(show(installation, list(examine(installation))))
+
+
+def show(installation: Installation, findings: list[Finding]) -> int:
+    """Print what checks found; return the exit code."""
     failed = sum(each.level is Level.FAIL for each in findings)
     installation.out.result(
         {"ok": not failed, "checks": [dataclasses.asdict(each) for each in findings]},
         "\n".join(_lines(findings)),
     )
-    context.exit(1 if failed else 0)
+    return 1 if failed else 0
 
 
 def _lines(findings: list[Finding]) -> Iterator[str]:

@@ -72,7 +72,7 @@ def cdn(settings: Settings) -> Route | None:
     """Return the way through the CDN; None where there is none. Errors: as above."""
     if not settings.cdn.name:
         return None
-    base = _origin("cdn.url", settings.cdn.url)
+    base = origin("cdn.url", settings.cdn.url)
     return Route(CDN, base, "" if settings.cdn.name == OWN else settings.cdn.name)
 
 
@@ -121,7 +121,7 @@ def _parsed(text: str) -> Iterator[Edge]:
         if match is None:
             raise _wrong(f"“{text[at:].strip()}” is none")
         at = match.end()
-        base = _origin("edge.sites", match["base"])
+        base = origin("edge.sites", match["base"])
         yield Edge(match["name"], base, tuple(_networks(match["networks"] or "")))
 
 
@@ -133,7 +133,8 @@ def _networks(text: str) -> Iterator[IPv4Network | IPv6Network]:
             raise _wrong(f"{error}") from error
 
 
-def _origin(key: str, text: str) -> str:
+def origin(key: str, text: str) -> str:
+    """Return the address of a host, as browsers write it. Errors: ``ConfigError``."""
     found = text.rstrip("/")
     if not _ORIGIN.fullmatch(found):
         raise ConfigError(

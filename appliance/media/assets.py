@@ -68,6 +68,12 @@ def playable(db: Database, title_id: int) -> Asset | None:
     return None if row is None else _asset(row)
 
 
+def newest(db: Database) -> Asset | None:
+    """Return the newest asset that can be played, whatever title it belongs to."""
+    row = db.one("select * from assets where state = 'ready' order by id desc limit 1")
+    return None if row is None else _asset(row)
+
+
 def create(
     db: Database,
     title_id: int,
