@@ -20,6 +20,8 @@ from appliance.errors import (
 )
 from appliance.mounted import Mounted
 
+# File systems without them, and those that span disks.
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)
 _SPARE_BYTES = 64 * 1024 * 1024
 # What a share whose server is gone, or a disk that died, answers to everything.
 _AWAY = frozenset(
@@ -144,6 +146,24 @@ class Storage:
             if new.is_dir():
                 self.remove(target)
             old.replace(new)
+            _sync_folder(new.parent)
+        return new
+
+    def link(self, source: str | Path, target: str | Path) -> Path:
+        """Give a finished file of the storage a second name; copy where none can be.
+
+        Neither may be written to any more. Doing it again changes nothing.
+        """
+        old, new = self.existing(source), self.path(target)
+        with self._writing(new):
+            try:
+                os.link(old, new)
+            except FileExistsError:
+                return new
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                return self.copy(old, target)
             _sync_folder(new.parent)
         return new
 

@@ -25,7 +25,7 @@ from appliance.playback import sessions
 from appliance.playback.sessions import StopReason
 from appliance.settings import Settings
 from appliance.storage import Storage
-from jobs import attempts, protection
+from jobs import attempts, films, protection
 
 # Whoever encrypts anew leaves subtitles and the storyboard as they are.
 _REPLACED = {
@@ -50,7 +50,7 @@ def install(db: Database, storage: Storage, settings: Settings, job: Job) -> Non
     """
     asset = assets.by_id(db, job.asset_id)
     package = units.result(db, job.id, "package") or {}
-    entries = list(_installed(db, storage, job, asset))
+    entries = list(_installed(db, storage, settings, job, asset))
     _illustrate(db, storage, job, asset.title_id)
     with write(db):
         if not protection.as_wished(db, settings, job, asset):
@@ -110,12 +110,17 @@ def _kids(entries: list[dict[str, Any]]) -> set[str]:
 
 
 def _installed(
-    db: Database, storage: Storage, job: Job, asset: Asset
+    db: Database, storage: Storage, settings: Settings, job: Job, asset: Asset
 ) -> Iterator[dict[str, Any]]:
     """Move every track folder and yield its entry with the path it has now."""
     for unit, found in _reports(db, job):
+        schemes = [track.get("scheme") for track in found]
+        as_films = films.just_in_time(settings, schemes)
         for track in found:
             path = f"packages/{asset.public_id}/tracks/{track['id']}"
+            if as_films and track["kind"] in (TrackKind.VIDEO, TrackKind.AUDIO):
+                yield films.install(storage, job, track, path)
+                continue
             made = attempts.done_place(job.public_id, unit) / track["folder"]
             storage.commit(made, path)
             yield {**track, "path": path}

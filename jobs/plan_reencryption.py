@@ -124,4 +124,5 @@ def _input(track: Track, file: str) -> dict[str, Any]:
         "path": track.path,
         "segments": len(track.facts["segments"]),
         "kid": track.kid,
+        "film": track.facts.get("film"),
     }

@@ -20,6 +20,7 @@ from appliance.storage import Storage
 from jobs import plan_reencryption, protection, queue
 from jobs.encryption import sealed_keys
 from jobs.errands import Errand
+from jobs.films import just_in_time
 from jobs.plan import NewUnit
 
 
@@ -28,8 +29,9 @@ def start(
 ) -> str:
     """Let the film of a title be encrypted as the title wants it now; return the job.
 
-    A protected one gets new keys. Every cut of the title that can be played gets a
-    job, and the newest one's is returned; where one is under way already, that one.
+    A protected one gets new keys. One that lies otherwise than ``origin.mode`` says now
+    comes to lie so. Every cut of the title that can be played gets a job, and the
+    newest one's is returned; where one is under way already, that one.
     Errors: ``NotFound``, ``Forbidden``, ``Conflict`` when there is no film, or when it
     is clear and stays so; ``StorageFull``.
     """
@@ -70,7 +72,7 @@ def planned(
     found = protection.spec(db, settings, job, asset, needed, errand, used)
     if found is None:
         return None
-    if found.encryption is None and not used:
+    if found.encryption is None and not used and _lies_as_wished(settings, media):
         return []
     opens = _opening_keys(db, settings, asset, used)
     text = sealed_keys(opens, settings.keys, job.public_id) if opens else None
@@ -83,8 +85,10 @@ def _check(
     """Let editors change the protection of a title, and keepers of keys the keys."""
     wanted = protection.wish(title, settings)
     scheme = wanted.scheme if wanted else None
-    have = {track.scheme for film in films for track in _media(db, film)}
-    if have != {scheme}:
+    media = [track for film in films for track in _media(db, film)]
+    have = {track.scheme for track in media}
+    stays = have == {scheme}
+    if not stays or (wanted is None and not _lies_as_wished(settings, media)):
         check_title(actor, title.created_by)
     elif wanted is None:
         raise Conflict(
@@ -112,6 +116,12 @@ def _media(db: Database, asset: Asset) -> list[Track]:
         for track in tracks.of_asset(db, asset.id)
         if track.kind in (TrackKind.VIDEO, TrackKind.AUDIO)
     ]
+
+
+def _lies_as_wished(settings: Settings, media: list[Track]) -> bool:
+    """Say whether tracks lie packaged or as films, as this origin wants them now."""
+    as_films = just_in_time(settings, [track.scheme for track in media])
+    return all(("film" in track.facts) is as_films for track in media)
 
 
 def _opening_keys(

@@ -1,5 +1,6 @@
 """Storage: nothing leaves the root, and files appear whole."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -273,3 +274,31 @@ def test_a_full_disk_leaves_nothing_half_written(
         storage.receive([bytes(100_000)] * 10, "packages/a.m4s")
 
     assert names_in(storage.root / "packages") == []
+
+
+def test_a_file_gets_a_second_name_and_outlives_the_first(storage: Storage) -> None:
+    storage.write("work/joined.mp4", b"film")
+
+    linked = storage.link("work/joined.mp4", "packages/a/film.mp4")
+    again = storage.link("work/joined.mp4", "packages/a/film.mp4")
+    storage.remove("work")
+
+    assert linked == again
+    assert linked.read_bytes() == b"film"
+    with pytest.raises(NotFound):
+        storage.link("work/joined.mp4", "packages/b/film.mp4")
+
+
+def test_where_no_file_can_have_two_names_it_is_copied(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.write("work/joined.mp4", b"film")
+
+    def refuse(*_names: object) -> None:
+        raise PermissionError(errno.EPERM, "no hard links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    copied = storage.link("work/joined.mp4", "packages/a/film.mp4")
+
+    assert copied.read_bytes() == b"film"
+    assert names_in(copied.parent) == ["film.mp4"]
