@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.errors import ConfigError
 from appliance.settings import Settings
-from nginx import just_in_time, words
+from nginx import edge, just_in_time, words
 from nginx.secrets import Secrets
 
 _ALWAYS = (
@@ -69,6 +69,13 @@ ROLES: Mapping[str, Role] = {
         media="films.conf",
         includes=("media.conf", "shared.conf", "token.js", "packaged.conf"),
         values=just_in_time.values,
+    ),
+    # A cache in front of an origin elsewhere.
+    "edge": Role(
+        server="edge.conf",
+        http=("secrets.conf", "media_log.conf", "manifests.conf", "edge_cache.conf"),
+        includes=("edge_origin.conf", "token.js"),
+        values=edge.values,
     ),
 }
 

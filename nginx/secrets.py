@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from appliance.delivery import shield, tokens
+from appliance.delivery import edge_secret, shield, tokens
 from appliance.delivery.tokens import Keys
 from appliance.settings import Settings
 
@@ -15,12 +15,13 @@ class Secrets:
     """Keys of media tokens by key id, as hexadecimal digits.
 
     ``nobodys`` is what an unknown key id is checked with: a secret that signs nothing.
-    ``shield`` are those that CDNs show us.
+    ``shield`` are those that CDNs show us, ``edges`` those of our edges.
     """
 
     media: Mapping[str, str] = field(repr=False)
     nobodys: str = field(repr=False)
     shield: tuple[str, ...] = field(default=(), repr=False)
+    edges: tuple[str, ...] = field(default=(), repr=False)
 
 
 def load(settings: Settings) -> Secrets:
@@ -28,14 +29,23 @@ def load(settings: Settings) -> Secrets:
 
     Errors: ``ConfigError`` when a file is damaged, ``OSError`` when it can't be read.
     """
-    return of(tokens.to_check(settings.keys), shield.secrets(settings.keys))
+    return of(
+        tokens.to_check(settings.keys),
+        shield.secrets(settings.keys),
+        edge_secret.known(settings.keys),
+    )
 
 
-def of(keys: Keys, shown_by_cdns: tuple[str, ...] = ()) -> Secrets:
-    """Return those of the keys that tokens are checked with, and those of CDNs."""
+def of(
+    keys: Keys,
+    shown_by_cdns: tuple[str, ...] = (),
+    shown_by_edges: tuple[str, ...] = (),
+) -> Secrets:
+    """Return those of the keys that tokens are checked with, of CDNs and of edges."""
     first = min(keys.secrets.items(), key=lambda each: int(each[0]))[1]
     return Secrets(
         media={kid: secret.hex() for kid, secret in keys.secrets.items()},
         nobodys=hmac.new(first, b"no such key id", hashlib.sha256).hexdigest(),
         shield=shown_by_cdns,
+        edges=shown_by_edges,
     )

@@ -84,6 +84,11 @@ class Site:
     nobodys_secret: str
     shield_secrets: tuple[str, ...]
     shared_reader: str
+    is_edge: bool
+    edge_name: str
+    edge_listen: tuple[Trusted, ...]
+    edge_secrets: tuple[str, ...]
+    edge_required: bool
 
     def values(self) -> dict[str, Any]:
         """Return what templates see, by name."""
@@ -95,6 +100,9 @@ def site(settings: Settings, secrets: Secrets, chosen: Chosen) -> Site:
     nginx, public = settings.nginx, _public(settings)
     tls = bool(nginx.tls_certificate or nginx.tls_key)
     name = words.host("portal.public_url", public.hostname) if public.hostname else ""
+    edge_name = _edge_name(settings, chosen, name)
+    if chosen.names == ("edge",):
+        name = edge_name
     algorithm = _algorithm(settings.origin.token)
     cors = _origins(settings)
     return Site(
@@ -119,7 +127,10 @@ def site(settings: Settings, secrets: Secrets, chosen: Chosen) -> Site:
         tls_authority=_authority(name or "$host", nginx.https_port),
         proxy_host=_proxy_host(name, public.port),
         proxy_scheme=_proxy_scheme(public.scheme),
-        proxy_for=_proxy_for(settings.portal.trusted_proxies),
+        proxy_for=_proxy_for(
+            settings.portal.trusted_proxies,
+            bool(secrets.edges) and chosen.checks_tokens,
+        ),
         web=_web(settings),
         packages=words.path("storage.media", str(settings.media / "packages")),
         static=words.path("the installation's folder", str(STATIC)),
@@ -143,6 +154,11 @@ def site(settings: Settings, secrets: Secrets, chosen: Chosen) -> Site:
         shield_secrets=secrets.shield,
         # Who asks must not change what a CDN keeps: of several it chooses itself.
         shared_reader=cors[0] if len(cors) == 1 else "",
+        is_edge="edge" in chosen.names,
+        edge_name=edge_name or "_",
+        edge_listen=tuple(_listen(settings, tls, not name)),
+        edge_secrets=secrets.edges,
+        edge_required=_edge_required(settings, secrets),
     )
 
 
@@ -226,9 +242,42 @@ def _proxy_scheme(scheme: str) -> Trusted | str:
     return scheme if scheme in ("http", "https") else Trusted("$scheme")
 
 
-def _proxy_for(proxies: int) -> Trusted:
-    """Believe what a client says of where it comes from only behind further proxies."""
-    return Trusted("$proxy_add_x_forwarded_for" if proxies > 1 else "$remote_addr")
+def _proxy_for(proxies: int, edges: bool) -> Trusted:
+    """Believe what a client says of where it comes from only behind further proxies.
+
+    Edges of ours, which show their secret, are believed too.
+    """
+    if proxies > 1:
+        return Trusted("$proxy_add_x_forwarded_for")
+    return Trusted("$viewer_address" if edges else "$remote_addr")
+
+
+def _edge_name(settings: Settings, chosen: Chosen, portal: str) -> str:
+    """Return the name of this machine's edge, which the portal beside it must not have.
+
+    Errors: ``ConfigError``.
+    """
+    if "edge" not in chosen.names:
+        return ""
+    url = settings.edge.url
+    host = urlsplit(words.origins("edge.url", url)[0]).hostname if url else ""
+    if chosen.names != ("edge",) and (not portal or not host or host == portal):
+        raise ConfigError(
+            "nginx.value",
+            "An edge beside a portal or an origin needs an address of its own: set"
+            " portal.public_url and edge.url to two different hosts.",
+        )
+    return words.host("edge.url", host) if host else ""
+
+
+def _edge_required(settings: Settings, secrets: Secrets) -> bool:
+    if settings.edge.required and not secrets.edges:
+        raise ConfigError(
+            "edge.secret-missing",
+            "edge.required is set, and there is no edge yet: run `matinee edge keys`,"
+            " or set it to false.",
+        )
+    return settings.edge.required
 
 
 def _web(settings: Settings) -> str:

@@ -77,23 +77,32 @@ def _received(connection: socket.socket) -> Iterator[bytes]:
 
 @dataclass
 class Nginx:
-    """One nginx that runs with what was rendered from its settings."""
+    """One nginx that runs with what was rendered from its settings.
+
+    ``altered`` may change what was rendered, to compare.
+    """
 
     settings: Settings
     roles: tuple[str, ...] = ()
+    altered: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda files: files
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
+    def host(self) -> str:
+        return self.settings.nginx.address or "127.0.0.1"
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.settings.nginx.http_port}"
+        return f"http://{self.host}:{self.settings.nginx.http_port}"
 
     @property
     def secure_url(self) -> str:
-        return f"https://127.0.0.1:{self.settings.nginx.https_port}"
+        return f"https://{self.host}:{self.settings.nginx.https_port}"
 
     def install(self) -> versions.Installed:
         """Render anew and put it into use, as the command does."""
         files = render(self.settings, secrets.load(self.settings), self.roles)
+        files = self.altered(files)
         return versions.install(self.settings, files, datetime.now(UTC))
 
     def start(self) -> None:
@@ -121,7 +130,7 @@ class Nginx:
     def raw(self, request: bytes) -> bytes:
         """Send exactly these bytes and return all that comes back."""
         port = self.settings.nginx.http_port
-        with socket.create_connection(("127.0.0.1", port), _SECONDS) as connection:
+        with socket.create_connection((self.host, port), _SECONDS) as connection:
             # It may answer and hang up before it has read all of it.
             with suppress(ConnectionError):
                 connection.sendall(request)
@@ -174,7 +183,7 @@ class Nginx:
         assert process.poll() is None, self._log("start.log").read_text()
         try:
             port = nginx.http_port
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection((self.host, port), 1).close()
         except OSError:
             return False
         return (Path(nginx.run) / "nginx.pid").read_text() != ""

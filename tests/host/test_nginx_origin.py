@@ -274,6 +274,8 @@ def test_the_log_names_the_session_and_nobody(served: Nginx) -> None:
         "seconds": 0,
         "range": "",
         "cache": "",
+        "upstream": "",
+        "upstream_seconds": "",
         "protocol": "HTTP/1.1",
         "cmcd": "br=3200,bl=2100,mtp=25400,,",
     }
