@@ -5,6 +5,7 @@ open, fetch, list, remove. Calls have time-outs and never happen inside ``write(
 Everything is signed with its hash, so that the other side takes nothing damaged.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -154,6 +155,11 @@ class ObjectStore:
         finally:
             opened.close()
         return size
+
+    def digest(self, relative: str) -> tuple[int, str]:
+        """Read a file and return its size and its SHA-256."""
+        digest = hashlib.sha256()
+        return self.read(relative, digest.update), digest.hexdigest()
 
     def listing(self, folder: str) -> Iterator[tuple[str, int]]:
         """Yield the names below a folder, relative to it, with their sizes."""

@@ -26,6 +26,7 @@ from appliance.cli import (
     playback,
     policy,
     serve,
+    storage,
     title,
     user,
 )
@@ -157,6 +158,7 @@ for _command in (
     serve.serve,
     serve.web,
     serve.worker,
+    storage.storage,
     title.title,
     user.user,
 ):

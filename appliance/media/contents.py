@@ -29,6 +29,8 @@ def problems(track: Track, known: Files | None, found: Files) -> list[Problem]:
 def expected(track: Track) -> Mapping[str, int | None]:
     """Return the files of a track with their sizes; None for one that no row tells."""
     facts = track.facts
+    if "film" in facts:
+        return {facts["film"]: track.bytes}
     if track.kind is TrackKind.TEXT:
         return {facts["file"]: track.bytes}
     if track.kind is TrackKind.THUMBNAILS:

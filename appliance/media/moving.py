@@ -6,7 +6,6 @@ meanwhile finds it in one place or the other. It may be killed at any moment and
 again.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,28 +53,27 @@ class Move:
         """Move every film of a title to ``place``, as far as it is not there.
 
         Errors: ``NotFound``, ``Forbidden``, ``Conflict`` when files are missing or
-        damaged or in mode “vod”; ``Locked``; ``StorageFull``; those of the storages.
+        damaged, or of mode “vod”; ``Locked``; ``StorageFull``; those of the storages.
         """
         check(self.actor, Action.STORAGE_MANAGE)
         title = titles.by_slug(self.db, self.actor, slug)
-        self._check_mode(place)
         done = []
         with leftovers.only_one(self.stores.settings):
-            for asset in assets.of_title(self.db, title.id):
-                for track in tracks.of_asset(self.db, asset.id):
-                    if track.place is not place and self._track(asset, track, place):
-                        done.append(track)
-                    else:
-                        self._clear_up(track.path)
+            for asset, track in self._tracks(title.id):
+                if place is Place.OBJECTS and "film" in track.facts:
+                    raise _read_by_nginx(title.name)
+                if track.place is not place and self._track(asset, track, place):
+                    done.append(track)
+                else:
+                    self._clear_up(track.path)
         return Moved(len(done), sum(each.bytes for each in done))
 
-    def _check_mode(self, place: Place) -> None:
-        if place is Place.OBJECTS and self.stores.settings.origin.mode == "vod":
-            raise Conflict(
-                "storage.vod",
-                "nginx-vod-module reads films from this disk: set origin.mode to"
-                " packaged before moving any to the object storage.",
-            )
+    def _tracks(self, title_id: int) -> list[tuple[Asset, Track]]:
+        return [
+            (asset, track)
+            for asset in assets.of_title(self.db, title_id)
+            for track in tracks.of_asset(self.db, asset.id)
+        ]
 
     def _track(self, asset: Asset, track: Track, place: Place) -> bool:
         """Copy, compare, switch, remove; False when it was replaced meanwhile."""
@@ -109,22 +107,23 @@ class Move:
     def _copied_out(self, track: Track, known: Files | None) -> Files:
         folder = self.stores.storage.existing(track.path)
         found = digests.of_folder(folder)
-        wrong = contents.problems(track, known, found)
-        if wrong:
-            raise _damaged(f"{track.path}/{wrong[0].file}", "this storage")
-        there = dict(self.stores.objects.listing(track.path))
+        for problem in contents.problems(track, known, found):
+            if problem.what != "extra":
+                raise _damaged(f"{track.path}/{problem.file}", "this storage")
+        files = {name: found[name] for name in known or contents.expected(track)}
+        objects = self.stores.objects
+        there = dict(objects.listing(track.path))
 
         def copy(name: str) -> None:
-            path, (size, sha256) = f"{track.path}/{name}", found[name]
-            if there.get(name) != size or self._read(path) != found[name]:
-                kind = TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-                self.stores.objects.put(folder / name, path, kind, CACHING)
-                if self._read(path) != (size, sha256):
-                    raise _differs(path, self.stores.objects.name)
-            self.see(size)
+            path, facts = f"{track.path}/{name}", files[name]
+            if there.get(name) != facts[0] or objects.digest(path) != facts:
+                objects.put(folder / name, path, mimetype(name), CACHING)
+                if objects.digest(path) != facts:
+                    raise _differs(path, objects.name)
+            self.see(facts[0])
 
-        together(copy, found)
-        return found
+        together(copy, files)
+        return files
 
     def _copied_in(self, track: Track, known: Files | None) -> Files:
         if known is None:
@@ -147,12 +146,10 @@ class Move:
             self.see(known[name][0])
 
         together(copy, known)
+        # What somebody was writing here who was killed.
+        for half in self.stores.storage.existing(track.path).glob(".*"):
+            half.unlink()
         return known
-
-    def _read(self, path: str) -> tuple[int, str]:
-        digest = hashlib.sha256()
-        size = self.stores.objects.read(path, digest.update)
-        return size, digest.hexdigest()
 
     @contextmanager
     def _stream(self, path: str) -> Iterator[Iterator[bytes]]:
@@ -161,6 +158,19 @@ class Move:
             yield opened.blocks()
         finally:
             opened.close()
+
+
+def mimetype(name: str) -> str:
+    """Return the type of a file of a track, by its name."""
+    return TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+
+
+def _read_by_nginx(name: str) -> MatineeError:
+    return Conflict(
+        "storage.vod",
+        f"“{name}” is packaged by nginx when it is asked for, which reads it from this"
+        " disk: process it again with origin.mode = packaged first.",
+    )
 
 
 def _damaged(path: str, where: str) -> MatineeError:

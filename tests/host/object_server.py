@@ -1,6 +1,7 @@
 """A real S3 server on loopback: the one of rclone, which checks every signature.
 
-It keeps objects as files in a folder, where tests can look at them and damage them.
+It keeps objects as files in a folder, where tests can look at them. It remembers what
+it has seen there: what tests change, they change by asking it.
 """
 
 import os
@@ -58,8 +59,7 @@ class ObjectServer:
             [
                 Path(sys.executable).with_name("rclone"),
                 *("serve", "s3", "--config", "", "--addr", f"127.0.0.1:{self.port}"),
-                # What tests change in the folder shows at once.
-                *("--dir-cache-time", "0s", "--poll-interval", "0", self.root),
+                self.root,
             ],
             env={**os.environ, "RCLONE_AUTH_KEY": f'"{_ACCESS},{_SECRET}"'},
             stdout=subprocess.DEVNULL,

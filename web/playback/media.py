@@ -6,6 +6,7 @@ checks the same token and sends the same files.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NoReturn
 
 from flask import Response, request, send_file
@@ -14,7 +15,7 @@ from appliance.delivery import shield, tokens
 from appliance.delivery.tokens import Scope
 from appliance.errors import Forbidden, NotFound
 from web import context, guard
-from web.playback import manifests
+from web.playback import manifests, objects
 from web.playback.keys import media_keys
 
 _YEAR = 365 * 24 * 3600
@@ -62,20 +63,33 @@ def _for_cdn(asset: str, scope: Scope, name: str) -> Response:
 
 def _segment(asset: str, file: re.Match[str]) -> Response:
     """Send a file of a track: it never changes, so it may be kept for a year."""
+    # Twice, for it may be moved between the two looks.
+    response = _here(asset, file) or _there(asset, file)
+    response = response or _here(asset, file) or _there(asset, file)
+    if response is None:
+        context.storage().require_mounted()
+        _nothing()
+    response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
+    return response
+
+
+def _here(asset: str, file: re.Match[str]) -> Response | None:
     path = context.storage().path(
         f"packages/{asset}/tracks/{file['track']}/{file['file']}"
     )
-    if not path.is_file():
-        _nothing()
-    response = send_file(
-        path,
-        mimetype=_TYPES[file["kind"]],
-        conditional=True,
-        etag=f"{file['track']}-{file['file']}",
-        max_age=_YEAR,
-    )
-    response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
-    return response
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return send_file(
+            path,
+            mimetype=_TYPES[file["kind"]],
+            conditional=True,
+            etag=f"{file['track']}-{file['file']}",
+            max_age=_YEAR,
+        )
+    return None
+
+
+def _there(asset: str, file: re.Match[str]) -> Response | None:
+    return objects.segment(asset, file["track"], file["file"], _TYPES[file["kind"]])
 
 
 def _manifest(asset: str, name: str, max_height: int | None) -> Response:
