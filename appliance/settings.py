@@ -84,15 +84,18 @@ class Settings:
 
     @property
     def database(self) -> Path:
-        return Path(self.storage.database or self.home / "matinee.db")
+        named = self.storage.database
+        return Path(named) if named else self.home / "matinee.db"
 
     @property
     def media(self) -> Path:
-        return Path(self.storage.media or self.home / "media")
+        named = self.storage.media
+        return Path(named) if named else self.home / "media"
 
     @property
     def keys(self) -> Path:
-        return Path(self.storage.keys or self.home / "keys")
+        named = self.storage.keys
+        return Path(named) if named else self.home / "keys"
 
 
 @dataclass(frozen=True, slots=True)

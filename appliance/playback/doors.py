@@ -27,6 +27,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from appliance import turns
 from appliance.cenc import KeySystem, Label, video_label
 from appliance.db import Database, write
 from appliance.delivery import tokens
@@ -47,8 +48,15 @@ from appliance.playback.permission import Standing
 from appliance.protection import door_keys, policies
 from appliance.protection.keys import ContentKey
 from appliance.settings import Settings
+from appliance.turns import Turn
 
 _log = logging.getLogger("matinee.licence")
+
+turn = Turn()
+"""For views that ask nobody else: a licence is a few statements with little between
+them, and threads that make several at once only take the interpreter from one another.
+"""
+
 _VIDEO = (Label.SD, Label.HD, Label.UHD)
 
 
@@ -239,7 +247,7 @@ def issue(
     """
     standing = visit.standing
     assert standing is not None, "issued to nobody"
-    with write(db):
+    with turns.to_write(settings.database), write(db):
         if counted and not _count(db, settings, standing.row_id):
             raise _uncounted(db, standing.row_id)
         record(

@@ -14,7 +14,10 @@ from web.playback.keys import media_keys
 def clearkey() -> Response:
     """Give out those keys of the session's film that were asked for."""
     db, settings, request = context.db(), context.settings(), asking.current()
-    with doors.visit(db, KeySystem.CLEARKEY, asking.address(request)) as visit:
+    with (
+        doors.turn.taken(),
+        doors.visit(db, KeySystem.CLEARKEY, asking.address(request)) as visit,
+    ):
         token = asking.token(request)
         admitted = doors.admit(db, settings, media_keys(), visit, token)
         asked = exchange.parse(asking.body(request))
