@@ -256,7 +256,12 @@ def test_packaging_again_gives_the_same_tracks_with_the_same_keys(
 ) -> None:
     again = package.run(run.specs["package"], work_after(run))
 
-    assert again["tracks"] == run.tracks
+    assert _told(again["tracks"]) == _told(run.tracks)
+
+
+def _told(tracks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the digests: an init segment says when it was made."""
+    return [{**track, "files": None} for track in tracks]
 
 
 def _other(key: TrackKey, **changes: Any) -> TrackKey:
