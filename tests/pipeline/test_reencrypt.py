@@ -184,13 +184,11 @@ def test_asking_twice_gives_the_job_that_is_under_way(
     assert film.start() == film.start()
 
 
-def test_too_little_room_is_told_before_anything_is_done(
-    room: ControlRoom, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_little_room_is_told_before_anything_is_done(room: ControlRoom) -> None:
     film = published(room)
-    monkeypatch.setattr(Storage, "free_bytes", lambda _self: 1000)
+    room.db.conn.execute("update tracks set bytes = 1000000000000000")
 
-    with pytest.raises(StorageFull):
+    with pytest.raises(StorageFull, match="free some room and try again"):
         film.start()
 
 
