@@ -1,6 +1,7 @@
 """What the templates of role vod see: where nginx asks itself, and by which secret."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from appliance import keyring
@@ -31,3 +32,28 @@ def values(settings: Settings, _secrets: Secrets) -> Mapping[str, Any]:
         "vod_fresh_seconds": FRESH_SECONDS,
         "vod_known_minutes": KNOWN_MINUTES,
     }
+
+
+def troubles(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong on this machine, each with what to do about it."""
+    named = settings.origin.vod_module
+    if named and not Path(named).is_file():
+        yield (
+            f"nginx-vod-module is not at {named}",
+            "install it, or set origin.vod_module to its file",
+        )
+    if not _in_memory(Path(settings.nginx.run)):
+        yield (
+            f"{settings.nginx.run} lies on a disk, and content keys are kept there",
+            "set nginx.run to a folder below /run, which lies in memory",
+        )
+
+
+def _in_memory(folder: Path) -> bool:
+    """Say whether a folder, or the one that it will be made in, is on a tmpfs."""
+    text = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+    lines = [line.split(" - ") for line in text.splitlines()]
+    kinds = {left.split()[4]: right.split()[0] for left, right in lines}
+    whole = folder.resolve()
+    nearest = next(str(each) for each in (whole, *whole.parents) if str(each) in kinds)
+    return kinds[nearest] in ("tmpfs", "ramfs")

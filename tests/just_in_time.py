@@ -1,10 +1,9 @@
 """Films that are packaged just in time: rows and files as installing leaves them."""
 
 import json
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from appliance.cenc import KeySystem, Label, Scheme
 from appliance.delivery import vod
@@ -15,6 +14,7 @@ from appliance.permissions import SYSTEM
 from appliance.protection import keys
 from appliance.protection.keys import ContentKey
 from tests.builders import Builders
+from tests.core import packaged
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,37 @@ class Film:
         return next(each for each in self.keys if each.kid == track.kid)
 
 
+def real(
+    made: packaged.Film, make: Builders, systems: Sequence[KeySystem] = ()
+) -> Film:
+    """Make a film with pictures and sound, as the pipeline joined and measured it."""
+    there = film(make, systems=systems, duration=made.duration)
+    of_kind = {each.kind: each.kid for each in there.tracks}
+    sources = iter(("small", "large", "sound"))
+    entries = []
+    for track in made.tracks:
+        path = f"packages/{there.asset.public_id}/tracks/{secrets.token_hex(8)}"
+        entry = asdict(track) | {"id": path[-16:], "path": path}
+        if track.kind in (TrackKind.VIDEO, TrackKind.AUDIO):
+            source = made.folder / f"{next(sources)}.mp4"
+            make.storage.copy(source, f"{path}/{vod.FILM}")
+            kid = of_kind[track.kind]
+            entry |= {"kid": kid, "scheme": Scheme.CENC if kid else None}
+            entry["facts"] = {**track.facts, "film": vod.FILM}
+        else:
+            for file in (made.folder / "tracks" / track.public_id).iterdir():
+                make.storage.copy(file, f"{path}/{file.name}")
+        entries.append(entry)
+    tracks.replace(make.db, there.asset.id, entries)
+    found = tracks.of_asset(make.db, there.asset.id)
+    return Film(there.asset, tuple(found), there.keys)
+
+
 def film(
     make: Builders,
     *,
     systems: Sequence[KeySystem] = (),
     scheme: Scheme = Scheme.CENC,
-    content: Mapping[TrackKind, Path] | None = None,
     **fields: object,
 ) -> Film:
     """Make a published film without segments; with ``systems`` it is protected."""
@@ -54,17 +79,15 @@ def film(
     for track in tracks.of_asset(make.db, asset.id):
         if track.kind in (TrackKind.VIDEO, TrackKind.AUDIO):
             label = Label.AUDIO if track.kind is TrackKind.AUDIO else Label.SD
-            _unpack(make, track, (content or {}).get(track.kind))
+            _unpack(make, track)
             _lock(make, track, kids.get(label), scheme)
     found = tracks.of_asset(make.db, asset.id)
     return Film(assets.by_id(make.db, asset.id), tuple(found), made)
 
 
-def _unpack(make: Builders, track: Track, content: Path | None) -> None:
+def _unpack(make: Builders, track: Track) -> None:
     make.storage.remove(track.path)
-    target = make.storage.write(f"{track.path}/{vod.FILM}", b"a whole film")
-    if content is not None:
-        shutil.copyfile(content, target)
+    make.storage.write(f"{track.path}/{vod.FILM}", b"a whole film")
     facts = {**track.facts, "film": vod.FILM}
     make.db.table("tracks").update(track.id, {"facts": json.dumps(facts)})
 

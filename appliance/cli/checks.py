@@ -15,9 +15,11 @@ from appliance.access import availability, territory
 from appliance.accounts import people
 from appliance.cli.installation import Installation
 from appliance.errors import MatineeError, PreconditionFailed
+from appliance.media import tracks
 from appliance.protection import vault
 from jobs import control, nodes, queue
 from jobs.queue import QueueName
+from nginx import just_in_time
 
 _LITTLE_ROOM = 10 * 10**9
 _NO_ROOM = 10**9
@@ -205,6 +207,24 @@ def _doors(installation: Installation) -> Answer:
     )
 
 
+def _just_in_time(installation: Installation) -> Answer:
+    settings = installation.settings
+    with installation.db() as db:
+        films = tracks.films(db)
+    if settings.origin.mode != "vod":
+        if not films:
+            return _ok("films lie packaged on the disk")
+        return (
+            Level.WARN,
+            "films lie for nginx-vod-module, which is switched off, so that nobody can"
+            f" watch them: {films}",
+            "set origin.mode = vod, or have them packaged: matinee key replace SLUG",
+        )
+    for sentence, fix in just_in_time.troubles(settings):
+        return Level.FAIL, sentence, fix
+    return _ok(f"films that are packaged just in time: {films}")
+
+
 CHECKS: dict[str, Callable[[Installation], Answer]] = {
     "database.current": _database,
     "accounts.administrator": _administrator,
@@ -219,4 +239,5 @@ CHECKS: dict[str, Callable[[Installation], Answer]] = {
     "worker.control": _control,
     "worker.media": _media,
     "web.doors": _doors,
+    "origin.films": _just_in_time,
 }

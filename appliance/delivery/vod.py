@@ -19,7 +19,7 @@ from typing import Any
 from babel.core import get_global
 
 from appliance.cenc import SYSTEM_IDS, KeySystem
-from appliance.delivery import naming
+from appliance.delivery import naming, timeline
 from appliance.media.tracks import Track, TrackKind
 
 FILM = "film.clear.mp4"
@@ -79,8 +79,8 @@ def mapping(
 ) -> str:
     """Return what the module is told to package: a sequence for each track ``named``.
 
-    ``tracks`` are all that the asset has, ``duration`` is its length in seconds, and
-    ``media`` the folder that the paths of tracks begin in.
+    ``tracks`` are all that the asset has, ``duration`` is its length in seconds where
+    it has no pictures, and ``media`` the folder that the paths of tracks begin in.
     Sound has sequences of its own: two tracks of one would be encrypted with the same
     numbers. Nothing runs past the film, as the last packet of a sound does.
     """
@@ -96,7 +96,7 @@ def mapping(
     found = {
         "id": asset,
         "segmentDuration": _segment_seconds(tracks) * 1000,
-        "clipTo": ceil(duration * 1000),
+        "clipTo": ceil(_length(tracks, duration) * 1000),
         "closedCaptions": [],
         "sequences": [
             _sequence(each, names.get(each.id, ""), media)
@@ -159,6 +159,12 @@ def _described(track: Track, name: str) -> dict[str, Any]:
         "label": label(name),
         "default": track.role == "main",
     }
+
+
+def _length(tracks: Sequence[Track], duration: float) -> float:
+    """Return how long the pictures last, to the last frame; else what is known."""
+    pictures = [each for each in tracks if each.kind is TrackKind.VIDEO]
+    return timeline.length(pictures, duration)
 
 
 def _segment_seconds(tracks: Sequence[Track]) -> int:

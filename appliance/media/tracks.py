@@ -100,6 +100,17 @@ def replace(
                 remember_files(db, track_id, entry["files"])
 
 
+def films(db: Database) -> int:
+    """Return how many assets are packaged just in time, from one file a track."""
+    found: int = db.value(
+        """
+        select count(distinct asset_id) from tracks
+        where facts ->> 'film' is not null
+        """
+    )
+    return found
+
+
 def place_of(db: Database, asset: str, track: str) -> Place | None:
     """Return where a track lies, by public ids; None when there is none."""
     found = db.value(

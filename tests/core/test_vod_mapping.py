@@ -139,7 +139,11 @@ def test_trap_12_segments_are_cut_where_the_film_was_planned_to_be_cut() -> None
 
 
 def test_trap_13_nothing_runs_past_the_film() -> None:
-    assert _mapped(_film(), duration=10.5105)["clipTo"] == 10511
+    (ntsc, *others) = _film()[1:]
+    ntsc.facts.update(timescale=24000, segments=[96096, 96096, 60060])
+
+    assert _mapped([ntsc, *others], duration=3.0)["clipTo"] == 10511
+    assert _mapped(_film()[2:], duration=10.0207)["clipTo"] == 10021
 
 
 @pytest.mark.parametrize(
