@@ -222,3 +222,12 @@ def test_doctor_knows_what_films_need_that_are_packaged_just_in_time(
     assert "content keys" in found()[1]
     monkeypatch.setenv("MATINEE_NGINX_RUN", "/dev/shm/matinee/run")
     assert found() == ("ok", "films that are packaged just in time: 1")
+
+
+def test_where_segments_leave_through_edges_only_these_do_so_too(
+    tmp_path: Path,
+) -> None:
+    settings = changed(Settings(home=tmp_path), "edge", required=True)
+    text = render(settings, secrets.load(settings), ("vod",))["films.conf"]
+
+    assert text.count('if ($from_edge = "") { return 403; }') == 2
