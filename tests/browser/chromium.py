@@ -14,6 +14,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    # A host that is not this machine itself: what comes from it over http is insecure.
+    "--host-resolver-rules=MAP portal.test 127.0.0.1",
 )
 
 

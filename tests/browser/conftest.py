@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 
 from appliance.accounts import sessions
 from appliance.catalog.titles import Title
+from appliance.cenc import Scheme
 from appliance.permissions import Role
 from tests.browser import catalogue, films, live_portal
 from tests.browser.live_portal import LivePortal
@@ -33,6 +34,25 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal]:
 def film(portal: LivePortal, tmp_path_factory: pytest.TempPathFactory) -> Title:
     """A published title whose film really plays."""
     return films.publish(portal, tmp_path_factory.mktemp("film"))
+
+
+@pytest.fixture(scope="session")
+def locked(portal: LivePortal, tmp_path_factory: pytest.TempPathFactory) -> Title:
+    """A film that is encrypted by cbcs: keys for sound, SD and HD."""
+    return films.publish(portal, tmp_path_factory.mktemp("cbcs"), protected=True)
+
+
+@pytest.fixture(scope="session")
+def old(portal: LivePortal, tmp_path_factory: pytest.TempPathFactory) -> Title:
+    """A film that is encrypted by cenc, for old devices."""
+    return films.publish(
+        portal,
+        tmp_path_factory.mktemp("cenc"),
+        protected=True,
+        scheme=Scheme.CENC,
+        seconds=16,
+        name="The Old Lock",
+    )
 
 
 @pytest.fixture(scope="session")

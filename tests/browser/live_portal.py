@@ -23,6 +23,7 @@ _READY_SECONDS = 60
 _ENVIRONMENT = {
     # Short, so that a test sees within a second or two what a heartbeat brings.
     "MATINEE_PLAYBACK_HEARTBEAT_SECONDS": "1",
+    "MATINEE_PLAYBACK_WATERMARK": "protected",
     "MATINEE_WEB_WORKERS": "1",
 }
 

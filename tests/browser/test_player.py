@@ -2,7 +2,6 @@
 
 import re
 from functools import partial
-from typing import Any
 
 import pytest
 from playwright.sync_api import Route
@@ -17,31 +16,38 @@ from tests.browser.axe import violations
 from tests.browser.conftest import Visit
 from tests.browser.live_portal import LivePortal
 from tests.browser.visitor import Visitor
+from tests.browser.watching import (
+    after,
+    requested,
+    state,
+    token_in,
+    watching,
+)
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("format", ["dash", "hls"])
 def test_a_film_plays_in_either_format(visit: Visit, film: Title, format: str) -> None:
-    visitor = _watching(visit, film, f"?format={format}&from=0")
+    visitor = watching(visit, film, f"?format={format}&from=0")
 
-    first = _state(visitor)
-    later = visitor.until(lambda: _after(visitor, first["time"] + 2), "time goes on")
+    first = state(visitor)
+    later = visitor.until(lambda: after(visitor, first["time"] + 2), "time goes on")
 
     assert later["frames"] > first["frames"] + 24
     assert later["dropped"] <= later["frames"] // 10
     assert later["width"] >= 416
-    manifests = _requested(visitor, r"\.(mpd|m3u8)$")
+    manifests = requested(visitor, r"\.(mpd|m3u8)$")
     assert manifests
     assert all(url.endswith("mpd" if format == "dash" else "m3u8") for url in manifests)
 
 
 def test_the_keys_do_what_their_list_says(visit: Visit, film: Title) -> None:
-    visitor = _watching(visit, film, "?from=0")
+    visitor = watching(visit, film, "?from=0")
     press = visitor.page.keyboard.press
 
     press("k")
-    visitor.until(lambda: _state(visitor)["paused"], "K pauses")
+    visitor.until(lambda: state(visitor)["paused"], "K pauses")
     for key, place in (
         ("5", 32.0),
         ("l", 42.0),
@@ -57,25 +63,25 @@ def test_the_keys_do_what_their_list_says(visit: Visit, film: Title) -> None:
         press(key)
         visitor.until(partial(_stands_at, visitor, place), key)
     press(".")
-    visitor.until(lambda: 6.42 < _state(visitor)["time"] < 6.5, "a frame on")
+    visitor.until(lambda: 6.42 < state(visitor)["time"] < 6.5, "a frame on")
     press("m")
-    visitor.until(lambda: _state(visitor)["muted"], "M mutes")
+    visitor.until(lambda: state(visitor)["muted"], "M mutes")
     press("ArrowDown")
-    visitor.until(lambda: _state(visitor)["volume"] == 0.95, "softer")
+    visitor.until(lambda: state(visitor)["volume"] == 0.95, "softer")
     press(">")
-    visitor.until(lambda: _state(visitor)["rate"] == 1.25, "faster")
+    visitor.until(lambda: state(visitor)["rate"] == 1.25, "faster")
     press("<")
-    visitor.until(lambda: _state(visitor)["rate"] == 1, "slower")
+    visitor.until(lambda: state(visitor)["rate"] == 1, "slower")
     press("f")
-    visitor.until(lambda: _state(visitor)["fullscreen"], "full screen")
+    visitor.until(lambda: state(visitor)["fullscreen"], "full screen")
     press("f")
-    visitor.until(lambda: not _state(visitor)["fullscreen"], "and back")
+    visitor.until(lambda: not state(visitor)["fullscreen"], "and back")
     press("Space")
-    visitor.until(lambda: not _state(visitor)["paused"], "Space plays")
+    visitor.until(lambda: not state(visitor)["paused"], "Space plays")
 
 
 def test_c_shows_the_subtitles_and_hides_them(visit: Visit, film: Title) -> None:
-    visitor = _watching(visit, film, "?from=6")
+    visitor = watching(visit, film, "?from=6")
     shown = visitor.page.locator(".shaka-text-container", has_text=films.CAPTION)
 
     visitor.page.keyboard.press("c")
@@ -87,33 +93,33 @@ def test_c_shows_the_subtitles_and_hides_them(visit: Visit, film: Title) -> None
 def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(
     visit: Visit, film: Title
 ) -> None:
-    visitor = _watching(visit, film)
+    visitor = watching(visit, film)
     keys = visitor.page.get_by_role("dialog", name="Keys")
 
     visitor.page.keyboard.press("?")
     assert keys.is_visible()
     assert violations(visitor) == []
-    before = _state(visitor)["paused"]
+    before = state(visitor)["paused"]
     visitor.page.keyboard.press("k")
     visitor.page.keyboard.press("Escape")
 
     assert not keys.is_visible()
-    assert _state(visitor)["paused"] == before
+    assert state(visitor)["paused"] == before
 
 
 def test_shortcuts_of_the_browser_are_left_alone(visit: Visit, film: Title) -> None:
-    visitor = _watching(visit, film)
+    visitor = watching(visit, film)
 
     visitor.page.keyboard.press("Control+k")
     visitor.page.keyboard.press("Alt+m")
 
-    state = _state(visitor)
-    assert not state["paused"]
-    assert not state["muted"]
+    found = state(visitor)
+    assert not found["paused"]
+    assert not found["muted"]
 
 
 def test_the_seek_bar_shows_pictures(visit: Visit, film: Title) -> None:
-    visitor = _watching(visit, film)
+    visitor = watching(visit, film)
     picture = visitor.page.locator(".shaka-player-ui-thumbnail-image")
 
     _hover_seek_bar(visitor, 0.4)
@@ -126,7 +132,7 @@ def test_the_seek_bar_shows_pictures(visit: Visit, film: Title) -> None:
 def test_quality_speed_subtitles_and_language_can_be_chosen_in_a_menu(
     visit: Visit, film: Title
 ) -> None:
-    visitor = _watching(visit, film)
+    visitor = watching(visit, film)
     visitor.page.mouse.move(700, 400)
     visitor.page.locator(".shaka-overflow-menu-button").click()
     menu = visitor.page.locator(".shaka-overflow-menu")
@@ -135,20 +141,19 @@ def test_quality_speed_subtitles_and_language_can_be_chosen_in_a_menu(
     for word in ("Captions", "Language", "Resolution", "Playback speed"):
         assert word in offered
     visitor.page.locator(".shaka-resolution-button").click()
-    chosen = visitor.page.locator(".shaka-resolutions button", has_text="234p")
-    chosen.click()
-    visitor.until(lambda: _state(visitor)["width"] == 416, "the lowest quality")
+    visitor.page.locator(".shaka-resolutions button", has_text="234p").click()
+    visitor.until(lambda: state(visitor)["width"] == 416, "the lowest quality")
 
 
 def test_a_reload_goes_on_where_the_viewer_was(visit: Visit, film: Title) -> None:
-    visitor = _watching(visit, film, "?from=0")
+    visitor = watching(visit, film, "?from=0")
     visitor.page.keyboard.press("5")
-    visitor.until(lambda: _after(visitor, 33), "time goes on from the middle")
+    visitor.until(lambda: after(visitor, 33), "time goes on from the middle")
 
     visitor.go(f"/watch/{film.slug}")
-    visitor.until(lambda: _after(visitor, 1), "it plays again")
+    visitor.until(lambda: after(visitor, 1), "it plays again")
 
-    assert 32 < _state(visitor)["time"] < 45
+    assert 32 < state(visitor)["time"] < 45
     visitor.go("/")
     row = visitor.page.locator("[data-row=continue]")
     assert film.name in row.inner_text()
@@ -159,11 +164,11 @@ def test_a_reload_goes_on_where_the_viewer_was(visit: Visit, film: Title) -> Non
 def test_the_token_in_the_path_is_swapped_while_the_film_plays(
     visit: Visit, portal: LivePortal, film: Title
 ) -> None:
-    visitor = _watching(visit, film, "?from=0")
+    visitor = watching(visit, film, "?from=0")
     requests: list[str] = []
     visitor.page.on("request", lambda request: requests.append(request.url))
-    manifest = _requested(visitor, r"\.mpd$")[0]
-    first, asset = _token(manifest), manifest.split("/")[-2]
+    manifest = requested(visitor, r"\.mpd$")[0]
+    first, asset = token_in(manifest), manifest.split("/")[-2]
     visitor.page.route(
         "**/heartbeat", lambda route: _answer_with_another_token(portal, asset, route)
     )
@@ -179,7 +184,7 @@ def test_the_token_in_the_path_is_swapped_while_the_film_plays(
 def test_a_film_taken_down_while_it_plays_stops_with_a_sentence(
     visit: Visit, portal: LivePortal, film: Title
 ) -> None:
-    visitor = _watching(visit, film)
+    visitor = watching(visit, film)
     # The browser may ask for the lock screen's picture just when the film has gone.
     visitor.tolerated.append("/artwork/")
 
@@ -192,7 +197,7 @@ def test_a_film_taken_down_while_it_plays_stops_with_a_sentence(
 
     assert "has left the library" in notice.inner_text()
     assert notice.get_by_role("link", name="Back to").is_visible()
-    assert _state(visitor)["paused"]
+    assert state(visitor)["paused"]
 
 
 def test_a_broken_stream_is_explained_and_retry_goes_on_from_there(
@@ -207,7 +212,7 @@ def test_a_broken_stream_is_explained_and_retry_goes_on_from_there(
     visitor.page.unroute("**/*.m4s")
     notice.get_by_role("button", name="Try again").click()
 
-    visitor.until(lambda: _after(visitor, 21), "it plays from its place")
+    visitor.until(lambda: after(visitor, 21), "it plays from its place")
     assert not notice.is_visible()
     visitor.expect_problem("ERR_FAILED")
 
@@ -220,7 +225,7 @@ def test_a_token_that_ran_out_while_the_machine_slept_is_renewed_without_a_word(
 
     def segment(route: Route) -> None:
         """Refuse the token of the first session, as one that has run out."""
-        session = _token(route.request.url).split(".")[3]
+        session = token_in(route.request.url).split(".")[3]
         if session not in sessions:
             sessions.append(session)
         if session == sessions[0]:
@@ -231,7 +236,7 @@ def test_a_token_that_ran_out_while_the_machine_slept_is_renewed_without_a_word(
     visitor.page.route("**/*.m4s", segment)
     visitor.go(f"/watch/{film.slug}?from=20")
 
-    visitor.until(lambda: _after(visitor, 21), "it plays from its place")
+    visitor.until(lambda: after(visitor, 21), "it plays from its place")
     assert len(sessions) == 2
     assert not visitor.page.get_by_role("alert").is_visible()
     visitor.expect_problem("410")
@@ -240,11 +245,11 @@ def test_a_token_that_ran_out_while_the_machine_slept_is_renewed_without_a_word(
 def test_pointing_at_play_fetches_the_player_ahead(visit: Visit, film: Title) -> None:
     visitor = visit()
     visitor.go(f"/title/{film.slug}")
-    assert not _requested(visitor, "shaka-player")
+    assert not requested(visitor, "shaka-player")
 
     visitor.page.locator("a.play").first.hover()
 
-    visitor.until(lambda: _requested(visitor, "shaka-player"), "the player is fetched")
+    visitor.until(lambda: requested(visitor, "shaka-player"), "the player is fetched")
 
 
 def test_a_title_without_a_film_says_so(visit: Visit, portal: LivePortal) -> None:
@@ -262,7 +267,7 @@ def test_a_title_without_a_film_says_so(visit: Visit, portal: LivePortal) -> Non
 def test_somebody_disabled_while_watching_is_sent_to_sign_in(
     visit: Visit, portal: LivePortal, film: Title
 ) -> None:
-    visitor = _watching(visit, film, role=Role.CONTRIBUTOR)
+    visitor = watching(visit, film, role=Role.CONTRIBUTOR)
 
     people.disable(portal.db, SYSTEM, "the-contributor")
     try:
@@ -278,7 +283,7 @@ def test_somebody_disabled_while_watching_is_sent_to_sign_in(
 def test_a_phone_gets_controls_that_fit(visit: Visit, film: Title) -> None:
     visitor = visit(width=320, height=640, has_touch=True)
     visitor.go(f"/watch/{film.slug}")
-    visitor.until(lambda: _after(visitor, 0.5), "it plays")
+    visitor.until(lambda: after(visitor, 0.5), "it plays")
 
     visitor.page.touchscreen.tap(160, 200)
     buttons = visitor.page.locator(".shaka-controls-button-panel button:visible")
@@ -289,39 +294,8 @@ def test_a_phone_gets_controls_that_fit(visit: Visit, film: Title) -> None:
         assert box["x"] + box["width"] <= 320
 
 
-def _watching(
-    visit: Visit, film: Title, query: str = "", role: Role = Role.VIEWER
-) -> Visitor:
-    visitor = visit(role)
-    visitor.go(f"/watch/{film.slug}{query}")
-    visitor.until(lambda: _after(visitor, 0.5), "it plays")
-    return visitor
-
-
-def _state(visitor: Visitor) -> dict[str, Any]:
-    found: dict[str, Any] = visitor.page.evaluate(
-        """() => {
-            const video = document.querySelector("video");
-            const quality = video.getVideoPlaybackQuality();
-            return {
-                time: video.currentTime, paused: video.paused, muted: video.muted,
-                volume: video.volume, rate: video.playbackRate,
-                width: video.videoWidth, frames: quality.totalVideoFrames,
-                dropped: quality.droppedVideoFrames,
-                fullscreen: document.fullscreenElement !== null,
-            };
-        }"""
-    )
-    return found
-
-
-def _after(visitor: Visitor, seconds: float) -> dict[str, Any] | None:
-    state = _state(visitor)
-    return state if state["time"] > seconds and not state["paused"] else None
-
-
 def _stands_at(visitor: Visitor, seconds: float) -> bool:
-    return bool(abs(_state(visitor)["time"] - seconds) < 0.2)
+    return bool(abs(state(visitor)["time"] - seconds) < 0.2)
 
 
 def _hover_seek_bar(visitor: Visitor, share: float) -> None:
@@ -331,17 +305,6 @@ def _hover_seek_bar(visitor: Visitor, share: float) -> None:
     visitor.page.mouse.move(
         box["x"] + box["width"] * share, box["y"] + box["height"] / 2
     )
-
-
-def _requested(visitor: Visitor, pattern: str) -> list[str]:
-    names: list[str] = visitor.page.evaluate(
-        "() => performance.getEntriesByType('resource').map((each) => each.name)"
-    )
-    return [name for name in names if re.search(pattern, name)]
-
-
-def _token(url: str) -> str:
-    return url.split("/media/")[1].split("/")[0]
 
 
 def _answer_with_another_token(portal: LivePortal, asset: str, route: Route) -> None:
@@ -361,7 +324,7 @@ def _picture_by_another_token(
 ) -> bool:
     for share in (0.2, 0.9):
         _hover_seek_bar(visitor, share)
-    return any(_token(url) != first for url in requests if url.endswith(".jpg"))
+    return any(token_in(url) != first for url in requests if url.endswith(".jpg"))
 
 
 def _token_changes(visitor: Visitor, first: str, requests: list[str]) -> bool:
@@ -369,4 +332,4 @@ def _token_changes(visitor: Visitor, first: str, requests: list[str]) -> bool:
     visitor.page.keyboard.press("9")
     visitor.page.keyboard.press("1")
     segments = [url for url in requests if url.endswith(".m4s")]
-    return any(_token(url) != first for url in segments)
+    return any(token_in(url) != first for url in segments)

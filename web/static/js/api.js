@@ -33,6 +33,9 @@ export async function call(method, url, body, options = {}) {
 }
 
 async function content(response) {
+  if (response.status === 204) {
+    return null;
+  }
   const kind = response.headers.get("Content-Type") ?? "";
   return kind.includes("json") ? response.json() : null;
 }

@@ -31,10 +31,21 @@ export function hindrance(session) {
 
 /** Return the address of the manifest that suits this browser; ?format= decides. */
 export function manifest(session) {
-  const wanted = new URLSearchParams(location.search).get("format");
-  const apples = APPLE && FAIRPLAY in session.drm && wanted !== "dash";
-  const hls = wanted === "hls" || !BUFFERS || apples;
-  return absolute(hls ? session.manifests.hls : session.manifests.dash);
+  return absolute(playsHls(session) ? session.manifests.hls : session.manifests.dash);
+}
+
+/**
+ * FairPlay is at home in HLS. Where Shaka decrypts by itself it does not learn of the
+ * keys that HLS brings later, as with another quality: DASH names all at once.
+ */
+function playsHls(session) {
+  if (!BUFFERS) {
+    return true;
+  }
+  if (APPLE && session.protected) {
+    return FAIRPLAY in session.drm;
+  }
+  return new URLSearchParams(location.search).get("format") === "hls";
 }
 
 /** Tell the player where licences are; of several systems the strongest counts. */

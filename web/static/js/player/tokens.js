@@ -12,6 +12,8 @@ export class Tokens {
   #asset = "";
   #hosts = new Map();
   #playback = "";
+  // Hosts that had another one named behind them.
+  #replaceable = new Set();
 
   /** Take those of a session or a heartbeat; say whether an address is another now. */
   take({ asset, hosts, media_token: media, token: playback }) {
@@ -50,11 +52,30 @@ export class Tokens {
   guard(network) {
     network.registerRequestFilter((_type, request) => {
       request.uris = request.uris.map((uri) => this.freshen(uri));
+      const origins = request.uris.map((uri) => new URL(uri).origin);
+      for (const each of origins) {
+        if (each !== origins.at(-1)) {
+          this.#replaceable.add(each);
+        }
+      }
       if (request.uris.every(isLicence)) {
         request.headers.Authorization = `Bearer ${this.#playback}`;
       }
     });
-    network.addEventListener("retry", dropRefused);
+    network.addEventListener("retry", (event) => this.#dropRefused(event));
+  }
+
+  /**
+   * A door that has said no says no again: only what may pass is tried twice. Where
+   * there is another door, that is tried: an edge may have other keys, or fewer files.
+   */
+  #dropRefused(event) {
+    const { code, data } = event.error;
+    const [uri, status] = code === BAD_HTTP_STATUS ? data : [];
+    const refused = status >= 400 && status < 500 && status !== 408;
+    if (refused && !this.#replaceable.has(new URL(uri).origin)) {
+      event.preventDefault();
+    }
   }
 }
 
@@ -81,13 +102,4 @@ function nameOf(field) {
 function isLicence(uri) {
   const url = new URL(uri);
   return url.origin === location.origin && url.pathname.startsWith(LICENCES);
-}
-
-/** A door that has said no says no again: only what may pass is tried twice. */
-function dropRefused(event) {
-  const { code, data } = event.error;
-  const [, status] = code === BAD_HTTP_STATUS ? data : [];
-  if (status >= 400 && status < 500 && status !== 408) {
-    event.preventDefault();
-  }
 }

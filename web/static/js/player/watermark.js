@@ -25,6 +25,7 @@ export class Watermark {
     if (this.#text) {
       this.#stay();
       this.#jump();
+      this.#move();
       this.#timer = setInterval(() => this.#move(), STAY_MILLISECONDS);
     } else {
       this.#mark.remove();

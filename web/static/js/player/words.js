@@ -36,6 +36,7 @@ const LICENCES = {
 };
 
 // Errors of Shaka, https://shaka-player-demo.appspot.com/docs/api/shaka.util.Error.html
+const BAD_HTTP_STATUS = 1001;
 const UNDECRYPTED = new Set([3014, 3015, 3016]);
 const NO_QUALITY = 4012;
 const UNABLE = new Set([6000, 6001, 6002, 6003, 6010]);
@@ -102,7 +103,7 @@ export function ofError(error, session, position) {
 /** Return the problem document that a refused request of the player brought. */
 export function problem(error) {
   const inner = error.code === LICENCE_FAILED ? error.data?.[0] : error;
-  const [, status, text] = inner?.data ?? [];
+  const [, status, text] = inner?.code === BAD_HTTP_STATUS ? inner.data : [];
   try {
     return { status, ...JSON.parse(text) };
   } catch {
