@@ -9,7 +9,8 @@ from pathlib import Path
 from appliance.accounts import sessions
 from appliance.clock import from_text
 from appliance.db import Database
-from appliance.media import uploads
+from appliance.media import leftovers, uploads
+from appliance.objects import Stores
 from appliance.playback import sessions as playback
 from appliance.settings import Settings
 from appliance.storage import Storage
@@ -43,6 +44,7 @@ class Chores:
             self.drop_orphans,
             self.drop_ended_sessions,
             self.end_silent_playback,
+            self.drop_leftovers,
         )
         for chore in chores:
             chore()
@@ -78,6 +80,10 @@ class Chores:
     def end_silent_playback(self) -> None:
         """End playback sessions that fell silent, or whose device was signed out."""
         playback.expire(self.db)
+
+    def drop_leftovers(self) -> None:
+        """Remove copies of tracks that nothing names, also in the object storage."""
+        leftovers.sweep(self.db, Stores(self.storage, self.settings))
 
     def _ids(self, sql: str) -> set[str]:
         return {row["public_id"] for row in self.db.rows(sql)}

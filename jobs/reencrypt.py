@@ -12,7 +12,7 @@ from appliance.errors import Conflict, PreconditionFailed
 from appliance.media import assets, jobs, tracks
 from appliance.media.assets import Asset, AssetState
 from appliance.media.jobs import Job, JobKind
-from appliance.media.tracks import Track, TrackKind
+from appliance.media.tracks import Place, Track, TrackKind
 from appliance.permissions import Action, Actor, check, check_title
 from appliance.protection import keys as content_keys
 from appliance.settings import Settings
@@ -48,6 +48,7 @@ def start(
                 f"“{title.name}” has no film yet: it is encrypted when one is made.",
             )
         _check(db, settings, actor, title, films)
+        _require_here(db, title, films)
         _require_room(db, storage, films)
         started = [_job(db, actor, film).public_id for film in films]
     for job in started:
@@ -97,6 +98,17 @@ def _check(
         )
     else:
         check(actor, Action.KEY_MANAGE)
+
+
+def _require_here(db: Database, title: Title, films: list[Asset]) -> None:
+    """Refuse while tracks lie in the object storage: workers read the disk."""
+    media = [track for film in films for track in _media(db, film)]
+    if any(track.place is not Place.LOCAL for track in media):
+        raise Conflict(
+            "reencrypt.elsewhere",
+            f"“{title.name}” lies in the object storage: bring it here first with"
+            f" `matinee storage move {title.slug} --to local`.",
+        )
 
 
 def _require_room(db: Database, storage: Storage, films: list[Asset]) -> None:

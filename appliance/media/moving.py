@@ -16,8 +16,9 @@ from appliance.db import Database, write
 from appliance.digests import Files
 from appliance.errors import Conflict, MatineeError, NotFound, TryAgain
 from appliance.events import Event, record
-from appliance.media import assets, contents, leftovers, tracks
+from appliance.media import assets, contents, jobs, leftovers, tracks
 from appliance.media.assets import Asset
+from appliance.media.jobs import JobKind
 from appliance.media.tracks import Place, Track
 from appliance.objects import Stores, together
 from appliance.permissions import Action, Actor, check
@@ -60,8 +61,8 @@ class Move:
         done = []
         with leftovers.only_one(self.stores.settings):
             for asset, track in self._tracks(title.id):
-                if place is Place.OBJECTS and "film" in track.facts:
-                    raise _read_by_nginx(title.name)
+                if place is Place.OBJECTS:
+                    self._require_unread(title.name, asset, track)
                 if track.place is not place and self._track(asset, track, place):
                     done.append(track)
                 else:
@@ -74,6 +75,21 @@ class Move:
             for asset in assets.of_title(self.db, title_id)
             for track in tracks.of_asset(self.db, asset.id)
         ]
+
+    def _require_unread(self, name: str, asset: Asset, track: Track) -> None:
+        """Refuse what must stay on the disk, for somebody reads it there."""
+        if "film" in track.facts:
+            raise Conflict(
+                "storage.vod",
+                f"“{name}” is packaged by nginx when it is asked for, which reads it"
+                " from this disk: process it again with origin.mode = packaged first.",
+            )
+        job = jobs.open_of_asset(self.db, asset.id)
+        if job is not None and job.kind is JobKind.REENCRYPT:
+            raise Conflict(
+                "storage.reencrypting",
+                f"“{name}” is being encrypted anew: wait until that has ended.",
+            )
 
     def _track(self, asset: Asset, track: Track, place: Place) -> bool:
         """Copy, compare, switch, remove; False when it was replaced meanwhile."""
@@ -163,14 +179,6 @@ class Move:
 def mimetype(name: str) -> str:
     """Return the type of a file of a track, by its name."""
     return TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-
-
-def _read_by_nginx(name: str) -> MatineeError:
-    return Conflict(
-        "storage.vod",
-        f"“{name}” is packaged by nginx when it is asked for, which reads it from this"
-        " disk: process it again with origin.mode = packaged first.",
-    )
 
 
 def _damaged(path: str, where: str) -> MatineeError:

@@ -71,10 +71,10 @@ class ObjectServer:
             assert time.monotonic() < until, "rclone does not answer"
 
     def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+            process.wait()
 
     def _answers(self) -> bool:
         with socket.socket() as probe:
