@@ -12,8 +12,9 @@ from appliance.cenc import SHORT, Scheme
 from appliance.cli import output, watching
 from appliance.cli.installation import Installation, pass_installation
 from appliance.db import Database
-from appliance.media import uploads
+from appliance.media import assets, tracks, uploads
 from appliance.media.uploads import Arrival
+from appliance.protection import policies
 from jobs import queue
 
 
@@ -53,6 +54,7 @@ def title() -> None:
     type=click.Choice([each.value for each in Scheme]),
     help="How it is encrypted; else as protection.scheme says.",
 )
+@click.option("--policy", help="The policy of its licences, by its name.")
 @click.option("--publish", is_flag=True, help="Show it in the portal when it is ready.")
 @click.option("--wait", is_flag=True, help="Return when it is ready.")
 @pass_installation
@@ -77,6 +79,9 @@ def take_in(
     if fields.get("protected") is None:
         fields["protected"] = installation.settings.protection.protect_new
     with installation.db() as db:
+        policy = fields.pop("policy", None)
+        if policy is not None:
+            fields["policy_id"] = policies.by_name(db, policy).id
         made = titles.create(db, actor, **fields)
         try:
             arrival = uploads.take_in(
@@ -150,11 +155,12 @@ def listing(
 def show(installation: Installation, slug: str) -> None:
     """Show all there is to know of the title SLUG."""
     with installation.db() as db:
-        document = _document(titles.by_slug(db, installation.actor, slug))
+        found = titles.by_slug(db, installation.actor, slug)
+        document = _document(found) | _of_protection(db, found)
     lines = {
         name: ", ".join(value) if isinstance(value, list | tuple) else value
         for name, value in document.items()
-        if value not in ("", None, ())
+        if value not in ("", None, (), [])
     }
     installation.out.result(document, output.pairs(lines))
 
@@ -216,6 +222,17 @@ def discard(installation: Installation, db: Database, slug: str) -> None:
 
 def _moved(installation: Installation, moved: Title) -> None:
     installation.out.result(_document(moved), f"{moved.slug}  {moved.state}")
+
+
+def _of_protection(db: Database, title: Title) -> dict[str, Any]:
+    """Return the policy's name, and the schemes that its film is stored with now."""
+    named = {each.id: each.name for each in policies.listing(db)}
+    film = assets.playable(db, title.id)
+    stored = tracks.of_asset(db, film.id) if film else []
+    return {
+        "policy": named.get(title.policy_id or 0),
+        "encrypted": sorted({each.scheme for each in stored if each.scheme}),
+    }
 
 
 def _document(title: Title) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from appliance.cli.installation import Installation
 from appliance.db import Database
 from appliance.errors import Conflict, MediaError
 from appliance.media import assets, jobs
+from appliance.permissions import SYSTEM
+from appliance.protection import policies
 from appliance.settings import Settings
 from appliance.storage import Storage
 from tests.builders import Builders
@@ -72,6 +74,22 @@ def test_a_film_is_protected_when_asked(
     shown = json.loads(matinee("title", "show", "a", "--json").stdout)
     assert shown["protected"] is protected
     assert (shown["key_systems"], shown["scheme"]) == (systems, scheme)
+
+
+def test_the_policy_of_a_film_is_named_and_shown(
+    matinee: Matinee, film: Path, db: Database
+) -> None:
+    policies.put(db, SYSTEM, "Rental", {"rental_seconds": 3600})
+    described = ("--title", "A", "--protect", "--policy", "rental")
+
+    added = matinee("title", "add", str(film), *described, "--json")
+    unknown = matinee("title", "add", str(film), "--title", "B", "--policy", "none")
+
+    assert added.exit_code == 0, added.output
+    shown = json.loads(matinee("title", "show", "a", "--json").stdout)
+    assert (shown["policy"], shown["encrypted"]) == ("Rental", [])
+    assert unknown.exit_code == 4
+    assert "matinee policy list" in unknown.stderr
 
 
 def test_new_films_are_protected_where_the_library_says_so(
