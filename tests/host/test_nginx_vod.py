@@ -25,7 +25,7 @@ from tests import just_in_time
 from tests.builders import Builders
 from tests.conftest import Matinee
 from tests.doubles import vod_module
-from tests.host.served_nginx import changed, environment
+from tests.host.served_nginx import changed, environment, free_port
 
 SYSTEMS = (KeySystem.CLEARKEY, KeySystem.WIDEVINE, KeySystem.PLAYREADY)
 
@@ -186,7 +186,7 @@ def test_all_but_the_modules_own_words_is_taken_by_nginx_and_gixy(
 ) -> None:
     settings = configuration.load(environ=environment(tmp_path / "home"))
     settings = changed(settings, "portal", public_url="http://films.example")
-    settings = changed(settings, "origin", token=token)
+    settings = changed(settings, "origin", token=token, vod_port=free_port())
     for place in (settings.nginx.run, settings.nginx.log, settings.nginx.cache):
         Path(place).mkdir(parents=True)
     files = render(settings, secrets.load(settings), roles)
