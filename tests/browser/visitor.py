@@ -16,12 +16,16 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 @dataclass
 class Visitor:
-    """Wraps a page; ``problems`` fills with console errors, refusals, foreign calls."""
+    """Wraps a page; ``problems`` fills with console errors, refusals, foreign calls.
+
+    ``others`` are the hosts besides ``home`` that it may ask.
+    """
 
     page: Page
     home: str
     problems: list[str] = field(default_factory=list)
     tolerated: list[str] = field(default_factory=list)
+    others: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.page.add_init_script(_WATCH_CSP)
@@ -60,5 +64,5 @@ class Visitor:
             self.problems.append(said)
 
     def _foreign(self, url: str) -> None:
-        if not url.startswith((self.home, "data:", "blob:")):
+        if not url.startswith((self.home, *self.others, "data:", "blob:")):
             self.problems.append(f"foreign request: {url}")
