@@ -59,7 +59,7 @@ class Site:
     listen: tuple[Trusted, ...]
     listen_http: tuple[Trusted, ...]
     listen_default: tuple[Trusted, ...]
-    server_name: str
+    server_name: Trusted | str
     tls: bool
     tls_certificate: str
     tls_key: str
@@ -120,7 +120,7 @@ def site(settings: Settings, secrets: Secrets, chosen: Chosen) -> Site:
         listen=tuple(_listen(settings, tls, not name)),
         listen_http=tuple(_listen(settings, False, not name)) if tls else (),
         listen_default=tuple(_all_ports(settings, tls)) if name else (),
-        server_name=name or "_",
+        server_name=_names(settings, name),
         tls=tls,
         tls_certificate=_tls_file("nginx.tls_certificate", nginx.tls_certificate, tls),
         tls_key=_tls_file("nginx.tls_key", nginx.tls_key, tls),
@@ -186,6 +186,18 @@ def _algorithm(name: str) -> Algorithm:
             "nginx.value", f"origin.token must be one of: {', '.join(Algorithm)}."
         )
     return Algorithm(name)
+
+
+def _names(settings: Settings, name: str) -> Trusted | str:
+    """Return what the portal's server answers to.
+
+    Cloudflare asks for the name that viewers ask it for, on most of its plans.
+    """
+    through = routes.cdn(settings)
+    if not name or through is None or through.vendor != "cloudflare":
+        return name or "_"
+    theirs = words.host("cdn.url", urlsplit(through.base).hostname or "")
+    return Trusted(f"{name} {theirs}")
 
 
 def _workers(value: str) -> str:

@@ -91,3 +91,20 @@ def test_secrets_stand_in_the_private_file_only(served: Nginx) -> None:
     assert "https://films.example" in "".join(
         path.read_text() for path in Path(folder).rglob("security.conf")
     )
+
+
+def test_behind_cloudflare_the_origin_answers_to_its_name_too(tmp_path: Path) -> None:
+    with origin(
+        tmp_path / "home",
+        MATINEE_PORTAL_PUBLIC_URL="http://127.0.0.1",
+        MATINEE_CDN_NAME="cloudflare",
+        MATINEE_CDN_URL="https://films.example",
+    ) as nginx:
+        headers = {shield.HEADER: secret(nginx), "Host": "films.example"}
+        assert nginx.get(FILE, headers=headers).status_code == 200
+        assert (
+            nginx.get(FILE, headers=headers | {"X-Origin-Secret": ""}).status_code
+            == 403
+        )
+        with pytest.raises(requests.ConnectionError):
+            nginx.get(FILE, headers=headers | {"Host": "elsewhere.example"})
