@@ -19,6 +19,7 @@ from tests.bench import (
     first_frame,
     ingest,
     licence,
+    origin,
     packaging,
     pages,
     pickup,
@@ -38,6 +39,7 @@ BENCHES: Mapping[str, Bench] = {
     "pickup": pickup.latency,
     "home": pages.home,
     "licence": licence.door,
+    "origin": origin.delivery,
     "first-frame": first_frame.seconds,
 }
 

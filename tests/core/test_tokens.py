@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.delivery import tokens
-from appliance.delivery.tokens import SKEW_SECONDS, Keys, Scope
+from appliance.delivery.tokens import SKEW_SECONDS, Algorithm, Keys, Scope
 from appliance.errors import Forbidden, Gone
 
 _ASSET, _SESSION = "00112233445566aa", "a1b2c3d4e5f60718"
@@ -163,3 +163,81 @@ def test_rotation_keeps_what_was_handed_out_just_before(tmp_path: Path) -> None:
         tokens.check(third, handed_out, _ASSET, _at(-1))
     assert len(list(tmp_path.glob("media-*.key"))) == 2
     assert tokens.load(tmp_path) == third
+
+
+def _md5(scope: Scope = Scope.ALL) -> str:
+    return tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES, scope, Algorithm.MD5)
+
+
+def test_the_signature_that_nginx_checks_itself_is_what_the_contract_says() -> None:
+    secret = (b"k" * 32).hex()
+    said = f"{secret} 2 7 {_ASSET} 1800000000 {_SESSION} h720 {secret}".encode()
+    expected = base64.urlsafe_b64encode(hashlib.md5(said).digest()).decode()
+
+    text = _md5(Scope.up_to(720))
+
+    assert text == f"2.7.1800000000.{_SESSION}.h720.{expected.rstrip('=')}"
+    assert len(text.rsplit(".", 1)[1]) == Algorithm.MD5.length
+    assert tokens.check_media(_KEYS, text, _ASSET, _at(-1)).scope == Scope.up_to(720)
+
+
+def test_either_way_of_signing_is_taken_and_neither_for_the_other() -> None:
+    quick, slow = _md5(), tokens.sign(_KEYS, _ASSET, _SESSION, _EXPIRES)
+
+    for text in (quick, slow):
+        assert tokens.check(_KEYS, text, _ASSET, _at(-1)).session == _SESSION
+        for other in ("1", "2", "3", ""):
+            if other != text[0]:
+                with pytest.raises(Forbidden):
+                    tokens.check(_KEYS, other + text[1:], _ASSET, _at(-1))
+    mixed = quick.rsplit(".", 1)[0] + "." + slow.rsplit(".", 1)[1]
+    for wrong in (mixed, quick + "A", quick[:-1]):
+        with pytest.raises(Forbidden):
+            tokens.check(_KEYS, wrong, _ASSET, _at(-1))
+    with pytest.raises(Gone):
+        tokens.check(_KEYS, quick, _ASSET, _at(SKEW_SECONDS + 1))
+
+
+def test_no_change_of_a_character_is_taken_of_md5_either() -> None:
+    text = _md5()
+
+    for place in range(len(text)):
+        for other in "0159afAZ-_. ":
+            changed = text[:place] + other + text[place + 1 :]
+            if changed != text:
+                with pytest.raises(Forbidden):
+                    tokens.check(_KEYS, changed, _ASSET, _at(-1))
+
+
+def test_licences_take_the_stronger_signature_only() -> None:
+    text = _md5(Scope.LICENCE)
+    secret = (b"k" * 32).hex()
+    said = f"{secret} 2 7 {_ASSET} 1800000000 {_SESSION} licence {secret}".encode()
+    mac = base64.urlsafe_b64encode(hashlib.md5(said).digest()).decode().rstrip("=")
+
+    assert text.startswith("1.")
+    with pytest.raises(Forbidden):
+        tokens.check(
+            _KEYS,
+            f"2.7.1800000000.{_SESSION}.licence.{mac}",
+            _ASSET,
+            _at(-1),
+            Scope.LICENCE,
+        )
+
+
+def test_a_key_is_known_before_it_signs(tmp_path: Path) -> None:
+    first = tokens.load(tmp_path)
+
+    announced = tokens.announce(tmp_path)
+    again = tokens.announce(tmp_path)
+
+    assert announced == again == tokens.to_check(tmp_path)
+    assert announced.current == first.current
+    assert sorted(announced.secrets) == ["1", "2"]
+    assert tokens.load(tmp_path) == first
+    rotated = tokens.rotate(tmp_path)
+    assert rotated.current == "2"
+    assert rotated.secrets["2"] == announced.secrets["2"]
+    assert tokens.to_check(tmp_path) == rotated
+    assert not list(tmp_path.glob("next-*"))

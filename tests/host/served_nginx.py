@@ -182,7 +182,7 @@ class Nginx:
         assert process is not None
         assert process.poll() is None, self._log("start.log").read_text()
         try:
-            port = nginx.http_port
+            port = nginx.https_port if nginx.tls_certificate else nginx.http_port
             socket.create_connection((self.host, port), 1).close()
         except OSError:
             return False
@@ -195,8 +195,8 @@ def origin(home: Path, *roles: str, **changes: str) -> Iterator[Nginx]:
     settings = configuration.load(environ=environment(home, **changes))
     put(settings, "00001.m4s", b"0123456789" * 1000)
     nginx = Nginx(settings, roles or ("origin",))
-    nginx.start()
     try:
+        nginx.start()
         yield nginx
     finally:
         nginx.stop()

@@ -1,0 +1,238 @@
+"""The origin on loopback: what a token, our settings, and TLS cost nginx.
+
+One worker each, asked in turn. Rates are of a second of nginx's own CPU time, which on
+an idle machine is what one core delivers, and hardly moves when others work too.
+"""
+
+import os
+import re
+import socket
+import ssl
+import statistics
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import settings as configuration
+from tests.bench import figures
+from tests.bench.figures import Figure
+from tests.bench.films import Films
+from tests.doubles.certificates import certified
+from tests.host.served_nginx import ASSET, TRACK, Nginx, environment, put
+
+_ROUNDS, _SECONDS = 3, 1
+_LARGE, _SMALL = "large.m4s", "small.vtt"
+_BYTES = {_LARGE: 1_000_000, _SMALL: 2_000}
+_CONNECTIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """Requests by the second: of nginx's CPU time, and of the clock."""
+
+    cpu: float
+    wall: float
+
+
+def delivery(_films: Films, folder: Path) -> Iterator[Figure]:
+    """Compare with and without the check, with Debian's settings, and with TLS."""
+    with ExitStack() as stack:
+        run = {
+            name: stack.enter_context(_running(folder / name, altered, **changes))
+            for name, altered, changes in _SITES
+        }
+        rounds = [
+            {(name, file): _rate(run[name], name, file) for name, file in _ASKED}
+            for _ in range(_ROUNDS)
+        ]
+        plain = _memory(run["md5"], secure=False)
+        secure = _memory(run["tls"], secure=True)
+    for name, ours, theirs, goal in _RATIOS:
+        yield _figure(name, rounds, ours, theirs, goal)
+    note = f"MB for {_CONNECTIONS} open connections of TLS ÷ without"
+    yield figures.ratio("origin: memory of connections", secure, plain, None, note)
+
+
+_Altered = Callable[[Mapping[str, str]], Mapping[str, str]]
+
+
+def _as_it_is(files: Mapping[str, str]) -> Mapping[str, str]:
+    return files
+
+
+def _unchecked(files: Mapping[str, str]) -> Mapping[str, str]:
+    """Take the check of the token out of the location, and nothing else."""
+    text = re.sub(
+        r"^ *(secure_link|if \(\$secure_link).*\n",
+        "",
+        files["packaged.conf"],
+        flags=re.M,
+    )
+    assert text.count("\n") == files["packaged.conf"].count("\n") - 4
+    return {**files, "packaged.conf": text}
+
+
+def _debians(files: Mapping[str, str]) -> Mapping[str, str]:
+    """Serve the same files with the settings that Debian's package comes with."""
+    ours = files["nginx.conf"]
+    pid, log = (
+        re.search(rf"^{name} (\S+?)[; ]", ours, re.M) for name in ("pid", "error_log")
+    )
+    listen = re.search(r"listen [^;]+;", files["host.conf"])
+    packages = re.search(r"alias (/\S+?)/\$media_asset", files["packaged.conf"])
+    assert pid
+    assert log
+    assert listen
+    assert packages
+    text = Path("/etc/nginx/nginx.conf").read_text()
+    text = re.sub(r"^(user|pid|include /etc/nginx/modules).*$", "", text, flags=re.M)
+    text = re.sub(r"^worker_processes.*$", "worker_processes 1;", text, flags=re.M)
+    text = re.sub(r"/var/log/nginx/access.log", f"{log[1]}.access", text)
+    text = re.sub(r"/var/log/nginx/error.log", log[1], text)
+    text = re.sub(r"^\s*include /etc/nginx/conf.d.*$", "", text, flags=re.M)
+    server = f"server {{ {listen[0]} root {packages[1]}; }}"
+    text, sites = re.subn(r"include /etc/nginx/sites-enabled.*", server, text)
+    assert sites == 1
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    return {**files, "nginx.conf": f"{user}pid {pid[1]};\n{text}"}
+
+
+_SITES: tuple[tuple[str, _Altered, dict[str, str]], ...] = (
+    ("md5", _as_it_is, {}),
+    ("hmac", _as_it_is, {"MATINEE_ORIGIN_TOKEN": "hmac-sha256"}),
+    ("unchecked", _unchecked, {}),
+    ("debian", _debians, {}),
+    ("tls", _as_it_is, {"MATINEE_NGINX_TLS_KEY": "tls.pem"}),
+)
+_ASKED = (
+    ("md5", _LARGE),
+    ("unchecked", _LARGE),
+    ("debian", _LARGE),
+    ("tls", _LARGE),
+    ("hmac", _LARGE),
+    ("unchecked", _SMALL),
+    ("md5", _SMALL),
+    ("hmac", _SMALL),
+)
+_Pair = tuple[str, str]
+_RATIOS: tuple[tuple[str, _Pair, _Pair, float | None], ...] = (
+    ("origin: token, 1 MB", ("md5", _LARGE), ("unchecked", _LARGE), 0.97),
+    ("origin: token, 2 kB", ("md5", _SMALL), ("unchecked", _SMALL), 0.93),
+    ("origin: Debian's, 1 MB", ("md5", _LARGE), ("debian", _LARGE), 1.5),
+    ("origin: TLS, 1 MB", ("tls", _LARGE), ("md5", _LARGE), 0.55),
+    ("origin: HMAC by njs, 1 MB", ("hmac", _LARGE), ("md5", _LARGE), None),
+    ("origin: HMAC by njs, 2 kB", ("hmac", _SMALL), ("md5", _SMALL), None),
+)
+
+
+@contextmanager
+def _running(home: Path, altered: _Altered, **changes: str) -> Iterator[Nginx]:
+    home.mkdir(parents=True)
+    if "MATINEE_NGINX_TLS_KEY" in changes:
+        pem = home / changes["MATINEE_NGINX_TLS_KEY"]
+        pem.write_bytes(certified("127.0.0.1"))
+        changes = {
+            "MATINEE_NGINX_TLS_KEY": str(pem),
+            "MATINEE_NGINX_TLS_CERTIFICATE": str(pem),
+        }
+    settings = configuration.load(environ=environment(home, **changes))
+    for name, size in _BYTES.items():
+        put(settings, name, os.urandom(size))
+    nginx = Nginx(settings, ("origin",), altered)
+    try:
+        nginx.start()
+        yield nginx
+    finally:
+        nginx.stop()
+
+
+def _address(nginx: Nginx, name: str, file: str) -> str:
+    inside = f"{ASSET}/tracks/{TRACK}/{file}"
+    if name == "debian":
+        return f"{nginx.url}/{inside}"
+    base = nginx.secure_url if name == "tls" else nginx.url
+    return f"{base}/media/{nginx.token(seconds=7200)}/{inside}"
+
+
+def _rate(nginx: Nginx, name: str, file: str) -> _Rate:
+    worker = _worker(nginx)
+    before = _cpu(worker)
+    out = figures.run(
+        f"wrk -t1 -c8 -d{_SECONDS}s {_address(nginx, name, file)}"
+    ).decode()
+    spent = _cpu(worker) - before
+    assert "Non-2xx" not in out, out
+    count = re.search(r"(\d+) requests in ([\d.]+)s", out)
+    assert count is not None, out
+    done, lasted = int(count[1]), float(count[2])
+    return _Rate(done / spent, done / lasted)
+
+
+def _figure(
+    name: str,
+    rounds: list[dict[_Pair, _Rate]],
+    ours: _Pair,
+    theirs: _Pair,
+    goal: float | None,
+) -> Figure:
+    """Return the median of the rounds' ratios, with both rates for a second of CPU."""
+    large = ours[1] == _LARGE
+    unit, scale = ("GB/s", 1e-9 * _BYTES[_LARGE]) if large else ("requests/s", 1.0)
+    ratios = [each[ours].cpu / each[theirs].cpu for each in rounds]
+    clock = statistics.median(each[ours].wall / each[theirs].wall for each in rounds)
+    spread = f"{min(ratios):.2f}–{max(ratios):.2f}"
+    return Figure(
+        name=name,
+        ours=round(statistics.median(each[ours].cpu for each in rounds) * scale, 3),
+        reference=round(
+            statistics.median(each[theirs].cpu for each in rounds) * scale, 3
+        ),
+        ratio=round(statistics.median(ratios), 4),
+        goal=goal,
+        better="higher",
+        note=f"{unit} of a CPU second, {ours[0]} ÷ {theirs[0]}; {spread};"
+        f" by the clock {clock:.2f}",
+    )
+
+
+def _memory(nginx: Nginx, *, secure: bool) -> float:
+    """Return how many MB a worker grows by a thousand connections that are in use."""
+    port = nginx.settings.nginx.https_port if secure else nginx.settings.nginx.http_port
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    worker = _worker(nginx)
+    path = _address(nginx, "md5", _SMALL).removeprefix(nginx.url)
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    before = _resident(worker)
+    with ExitStack() as stack:
+        for _ in range(_CONNECTIONS):
+            each = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            if secure:
+                each = stack.enter_context(context.wrap_socket(each))
+            each.sendall(request)
+            assert each.recv(65536)
+        return (_resident(worker) - before) / 1e6
+
+
+def _worker(nginx: Nginx) -> int:
+    assert nginx.process is not None
+    pid = nginx.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    # The cache of manifests has processes of its own, which look after it.
+    (found,) = (
+        int(each)
+        for each in children
+        if b"worker process" in Path(f"/proc/{each}/cmdline").read_bytes()
+    )
+    return found
+
+
+def _cpu(process: int) -> float:
+    """Return the seconds that it has run, to the nanosecond: ticks miss short turns."""
+    return int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
+
+
+def _resident(process: int) -> int:
+    pages = Path(f"/proc/{process}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
