@@ -132,8 +132,8 @@ def announce(folder: Path) -> Keys:
 
     Whoever checks in front of the application learns it before it signs anything.
     """
-    ids = _ids(folder) or [0]
-    keyring.key(folder, f"next-media-{ids[-1] + 1}")
+    coming = int(load(folder).current) + 1
+    keyring.key(folder, f"next-media-{coming}")
     return to_check(folder)
 
 

@@ -36,6 +36,7 @@ class Visitor:
     keys: Keys = field(repr=False)
     algorithm: Algorithm
     signer: Signer | None = None
+    service: str = "The CDN"
 
     def signed(self, expires: int) -> Signed:
         """Return the folder of the asset as somebody is given it, each time anew."""
@@ -80,7 +81,7 @@ class Visitor:
             headers={**_ALWAYS, **headers},
             body=b"",
             timeout=_TIMEOUT_SECONDS,
-            service="The origin" if base else "The CDN",
+            service="The origin" if base else self.service,
             code="cdn.service",
             largest=_LARGEST,
         )
