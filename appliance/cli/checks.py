@@ -14,6 +14,8 @@ from appliance import migrations
 from appliance.access import availability, territory
 from appliance.accounts import people
 from appliance.cli.installation import Installation
+from appliance.delivery import routes
+from appliance.delivery.cdn import vendors
 from appliance.errors import MatineeError, PreconditionFailed
 from appliance.media import tracks
 from appliance.protection import vault
@@ -151,6 +153,16 @@ def _content_keys(installation: Installation) -> Answer:
     return Level.FAIL, f"{first.message} Titles: {slugs}{more}.", fix
 
 
+def _cdn(installation: Installation) -> Answer:
+    settings = installation.settings
+    through = routes.cdn(settings)
+    if through is None:
+        return _ok("films come from this installation itself")
+    if through.vendor:
+        vendors.signer(settings, through.vendor)
+    return _ok(f"films come through {through.base}; matinee cdn doctor asks it")
+
+
 def _ffmpeg(_installation: Installation) -> Answer:
     missing = [name for name in ("ffmpeg", "ffprobe") if shutil.which(name) is None]
     if missing:
@@ -233,6 +245,7 @@ CHECKS: dict[str, Callable[[Installation], Answer]] = {
     "keys.private": _keys,
     "keys.content": _content_keys,
     "access.countries": _countries,
+    "delivery.cdn": _cdn,
     "tools.ffmpeg": _ffmpeg,
     "tools.packager": _packager,
     "queue.reachable": _queue,

@@ -1,13 +1,16 @@
 """The address that CDNs fetch films from: a secret in a header opens it, to them."""
 
+from dataclasses import replace
+
 import pytest
 from flask.testing import FlaskClient
 
 from appliance.delivery import shield
 from appliance.media.assets import Asset
-from appliance.settings import Settings
+from appliance.settings import Cdn, Edge, Settings
 from tests.builders import Builders
 from tests.portal.test_media import _crawl
+from web import create_app
 
 
 @pytest.fixture
@@ -83,3 +86,23 @@ def test_a_secret_that_was_rotated_out_opens_nothing(
     shield.rotate(settings.keys)
 
     assert client.get(address, headers={shield.HEADER: secret}).status_code == 403
+
+
+def test_pages_may_ask_the_hosts_that_films_come_from_and_no_other(
+    settings: Settings,
+) -> None:
+    app = create_app(
+        replace(
+            settings,
+            cdn=Cdn(name="bunny", url="https://films.example"),
+            edge=Edge(sites="berlin=https://edge.example[10.0.0.0/8]"),
+        )
+    )
+
+    policy = app.test_client().get("/login").headers["Content-Security-Policy"]
+
+    hosts = "https://edge.example https://films.example"
+    for directive in ("connect-src 'self'", "img-src 'self' data: blob:"):
+        assert f"{directive} {hosts};" in policy
+    assert f"media-src 'self' blob: data: {hosts};" in policy
+    assert "script-src 'self';" in policy
