@@ -34,7 +34,7 @@ from appliance.errors import (
     StorageFull,
     TryAgain,
 )
-from appliance.secret_file import SecretFile
+from appliance.secret_file import SecretFile, Section
 from appliance.settings import Settings
 from appliance.storage import Storage
 
@@ -217,15 +217,39 @@ def together(do: Callable[[str], object], names: Iterable[str]) -> None:
             stop.set()
 
 
-def _client(settings: Settings) -> Any:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where our folder is for whoever signs requests: ``url`` is the host alone."""
+
+    url: str
+    folder: str
+
+
+def place(settings: Settings) -> Address:
+    """Return the address of our folder in the bucket, which ends with a slash."""
     objects = settings.objects
-    secrets = SecretFile(
+    default = f"https://s3.{objects.region}.amazonaws.com"
+    scheme, _, host = (objects.endpoint.rstrip("/") or default).partition("://")
+    prefix = objects.prefix.strip("/")
+    folder = f"/{prefix}/" if prefix else "/"
+    if objects.path_style:
+        return Address(f"{scheme}://{host}", f"/{objects.bucket}{folder}")
+    return Address(f"{scheme}://{objects.bucket}.{host}", folder)
+
+
+def keys(settings: Settings) -> Section:
+    """Return ``access_key`` and ``secret_key``. Errors: as of :class:`SecretFile`."""
+    return SecretFile(
         name="s3.toml",
         folder=settings.keys,
-        named=objects.credentials,
+        named=settings.objects.credentials,
         code="objects.credentials",
         whose="the object storage",
     ).section("s3")
+
+
+def _client(settings: Settings) -> Any:
+    objects, secrets = settings.objects, keys(settings)
     session = Session(session_vars=dict.fromkeys(_ELSEWHERE, _NOWHERE))
     return session.create_client(
         "s3",

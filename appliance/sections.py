@@ -177,6 +177,9 @@ class Objects:
         " empty: s3.toml in the folder of keys.",
     )
     timeout_seconds: int = _setting(10, "How long it may take to begin to answer.")
+    cache_gigabytes: int = _setting(
+        20, "How much of it nginx may keep on the disk of an origin."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,6 +362,14 @@ def _of_objects(objects: Objects) -> tuple[tuple[bool, str], ...]:
             and not {".", ".."} & set(parts),
             "objects.prefix must be plain names with slashes between, as films/main.",
         ),
+        (
+            objects.path_style
+            or re.match(r"https?://(\[|\d+(\.\d+){3}\b)", objects.endpoint) is None,
+            "objects.path_style must be true: an IP address has no room for a bucket.",
+        ),
         (bool(objects.region), "objects.region must not be empty."),
-        (objects.timeout_seconds > 0, "objects.timeout_seconds: > 0."),
+        (
+            min(objects.timeout_seconds, objects.cache_gigabytes) > 0,
+            "objects.timeout_seconds and cache_gigabytes: > 0.",
+        ),
     )

@@ -27,7 +27,7 @@ _ENVIRONMENT = Environment(
     finalize=harmless,
 )
 
-PRIVATE = frozenset({"secrets.conf", "film_secrets.conf"})
+PRIVATE = frozenset({"secrets.conf", "film_secrets.conf", "object_secrets.conf"})
 """The files that hold secrets: they are written with mode 0600."""
 
 

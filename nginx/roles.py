@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance.errors import ConfigError
 from appliance.settings import Settings
-from nginx import edge, just_in_time, words
+from nginx import edge, just_in_time, objects, words
 from nginx.secrets import Secrets
 
 _ALWAYS = (
@@ -27,11 +27,19 @@ _ALWAYS = (
     "headers/shared.conf",
 )
 
+_MEDIA = ("media.conf", "shared.conf", "token.js")
+
 Values = Callable[[Settings, Secrets], Mapping[str, Any]]
 
 
 def _nothing(_settings: Settings, _secrets: Secrets) -> Mapping[str, Any]:
     return {}
+
+
+def _just_in_time(settings: Settings, secrets: Secrets) -> Mapping[str, Any]:
+    """Return what both kinds of films need: those of before lie packaged."""
+    packaged = objects.values(settings, secrets)
+    return {**packaged, **just_in_time.values(settings, secrets)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +63,13 @@ ROLES: Mapping[str, Role] = {
     "portal": Role(server="portal.conf", http=("upstreams.conf",)),
     "origin": Role(
         server="origin.conf",
-        http=("upstreams.conf", "secrets.conf", "media_log.conf", "manifests.conf"),
+        http=(
+            *("upstreams.conf", "secrets.conf", "media_log.conf", "manifests.conf"),
+            "object_secrets.conf",
+        ),
         media="packaged.conf",
-        includes=("media.conf", "shared.conf", "token.js"),
+        includes=(*_MEDIA, "objects.conf", "objects.js"),
+        values=objects.values,
     ),
     # An origin that also packages just in time.
     "vod": Role(
@@ -65,10 +77,11 @@ ROLES: Mapping[str, Role] = {
         http=(
             *("upstreams.conf", "secrets.conf", "media_log.conf", "manifests.conf"),
             *("film_secrets.conf", "film_module.conf", "film_makings.conf"),
+            "object_secrets.conf",
         ),
         media="films.conf",
-        includes=("media.conf", "shared.conf", "token.js", "packaged.conf"),
-        values=just_in_time.values,
+        includes=(*_MEDIA, "objects.conf", "objects.js", "packaged.conf"),
+        values=_just_in_time,
     ),
     # A cache in front of an origin elsewhere.
     "edge": Role(

@@ -208,7 +208,8 @@ def _workers(value: str) -> str:
 
 def _modules(settings: Settings, chosen: Chosen, algorithm: Algorithm) -> Iterator[str]:
     """Yield the modules that the roles need: Debian's, and the operator's own."""
-    if chosen.checks_tokens and algorithm is Algorithm.HMAC:
+    hmac = chosen.checks_tokens and algorithm is Algorithm.HMAC
+    if hmac or ("objects.js" in chosen.files and settings.objects.bucket):
         yield "modules/ngx_http_js_module.so"
     if "vod" in chosen.names:
         yield just_in_time.module(settings)
