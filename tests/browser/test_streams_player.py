@@ -280,14 +280,19 @@ def _corner(visitor: Visitor) -> tuple[float, float]:
 
 
 def _inside(visitor: Visitor) -> bool:
+    """Say whether the mark is on the picture, and in what fills the screen."""
     found: bool = visitor.page.evaluate(
         """() => {
             const mark = document.querySelector(".watermark").getBoundingClientRect();
             const stage = document.getElementById("stage");
+            const video = document.getElementById("video");
             const box = stage.getBoundingClientRect();
+            const height = Math.min(
+                box.height, box.width * video.videoHeight / video.videoWidth);
+            const top = (box.height - height) / 2;
             const full = document.fullscreenElement;
             return mark.left >= box.left && mark.right <= box.right &&
-                mark.top >= box.top && mark.bottom <= box.bottom &&
+                mark.top >= top && mark.bottom <= top + height &&
                 (full === null || full === stage);
         }"""
     )

@@ -53,7 +53,7 @@ async function start() {
       document.getElementById("others"),
       document.getElementById("other-stream"),
     ),
-    watermark: new Watermark(stage),
+    watermark: new Watermark(stage, video),
   });
   player.addEventListener("loaded", () => {
     describe();

@@ -12,8 +12,6 @@ export class Tokens {
   #asset = "";
   #hosts = new Map();
   #playback = "";
-  // Hosts that had another one named behind them.
-  #replaceable = new Set();
 
   /** Take those of a session or a heartbeat; say whether an address is another now. */
   take({ asset, hosts, media_token: media, token: playback }) {
@@ -51,31 +49,23 @@ export class Tokens {
   /** Make every request of the player carry the freshest tokens. */
   guard(network) {
     network.registerRequestFilter((_type, request) => {
-      request.uris = request.uris.map((uri) => this.freshen(uri));
-      const origins = request.uris.map((uri) => new URL(uri).origin);
-      for (const each of origins) {
-        if (each !== origins.at(-1)) {
-          this.#replaceable.add(each);
-        }
-      }
+      const fresh = request.uris.map((uri) => this.freshen(uri));
+      request.uris = this.#withLastResort(fresh);
       if (request.uris.every(isLicence)) {
         request.headers.Authorization = `Bearer ${this.#playback}`;
       }
     });
-    network.addEventListener("retry", (event) => this.#dropRefused(event));
+    network.addEventListener("retry", dropRefused);
   }
 
-  /**
-   * A door that has said no says no again: only what may pass is tried twice. Where
-   * there is another door, that is tried: an edge may have other keys, or fewer files.
-   */
-  #dropRefused(event) {
-    const { code, data } = event.error;
-    const [uri, status] = code === BAD_HTTP_STATUS ? data : [];
-    const refused = status >= 400 && status < 500 && status !== 408;
-    if (refused && !this.#replaceable.has(new URL(uri).origin)) {
-      event.preventDefault();
+  /** Put this server behind the other hosts of a film, for when they all fail. */
+  #withLastResort(uris) {
+    const ours = (uri) => new URL(uri).origin === location.origin;
+    const [{ origin, pathname }] = uris.map((uri) => new URL(uri));
+    if (uris.some(ours) || !this.#hosts.has(origin) || !OF_MEDIA.test(pathname)) {
+      return uris;
     }
+    return [...uris, this.freshen(location.origin + pathname)];
   }
 }
 
@@ -102,4 +92,17 @@ function nameOf(field) {
 function isLicence(uri) {
   const url = new URL(uri);
   return url.origin === location.origin && url.pathname.startsWith(LICENCES);
+}
+
+/**
+ * This server's door, when it has said no, says no again. Elsewhere another door comes
+ * next: an edge may lack the newest key, or have fewer files.
+ */
+function dropRefused(event) {
+  const { code, data } = event.error;
+  const [uri, status] = code === BAD_HTTP_STATUS ? data : [];
+  const refused = status >= 400 && status < 500 && status !== 408;
+  if (refused && new URL(uri).origin === location.origin) {
+    event.preventDefault();
+  }
 }

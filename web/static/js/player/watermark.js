@@ -9,13 +9,15 @@ export class Watermark {
   #text = "";
   #timer = 0;
 
-  constructor(box) {
+  constructor(box, video) {
     this.box = box;
+    this.video = video;
     this.#mark.className = "watermark";
     this.#mark.ariaHidden = "true";
     // The player lays its controls out anew now and then; a viewer may try to help.
     new MutationObserver(() => this.#stay()).observe(box, { childList: true });
     new ResizeObserver(() => this.#jump()).observe(box);
+    video.addEventListener("loadedmetadata", () => this.#jump());
   }
 
   /** Show the mark of a session from now on, or none. */
@@ -25,7 +27,6 @@ export class Watermark {
     if (this.#text) {
       this.#stay();
       this.#jump();
-      this.#move();
       this.#timer = setInterval(() => this.#move(), STAY_MILLISECONDS);
     } else {
       this.#mark.remove();
@@ -44,16 +45,31 @@ export class Watermark {
     this.#move();
     this.#mark.getBoundingClientRect();
     this.#mark.style.transition = "";
+    this.#move();
   }
 
   #move() {
     const time = new Date().toLocaleTimeString([], { timeStyle: "short" });
     this.#mark.textContent = `${this.#text} · ${time}`;
-    const { clientWidth: width, clientHeight: height } = this.box;
-    const across = place(width, this.#mark.offsetWidth);
-    const down = place(height, this.#mark.offsetHeight);
+    const { left, top, width, height } = picture(this.box, this.video);
+    const across = left + place(width, this.#mark.offsetWidth);
+    const down = top + place(height, this.#mark.offsetHeight);
     this.#mark.style.translate = `${across}px ${down}px`;
   }
+}
+
+/** Return where in the box the picture is: the film's own shape, in the middle. */
+function picture(box, { videoWidth, videoHeight }) {
+  const { clientWidth, clientHeight } = box;
+  const shape = videoHeight ? videoWidth / videoHeight : clientWidth / clientHeight;
+  const width = Math.min(clientWidth, clientHeight * shape);
+  const height = Math.min(clientHeight, clientWidth / shape);
+  return {
+    left: (clientWidth - width) / 2,
+    top: (clientHeight - height) / 2,
+    width,
+    height,
+  };
 }
 
 /** Return a random place for ``size`` in ``room``, not at its very edge. */
