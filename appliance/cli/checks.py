@@ -18,6 +18,7 @@ from appliance.delivery import routes
 from appliance.delivery.cdn import vendors
 from appliance.errors import MatineeError, PreconditionFailed
 from appliance.media import tracks
+from appliance.objects import ObjectStore
 from appliance.protection import vault
 from jobs import control, nodes, queue
 from jobs.queue import QueueName
@@ -105,6 +106,14 @@ def _room(installation: Installation) -> Answer:
     if usage.free < _LITTLE_ROOM:
         return Level.WARN, sentence, "plan for a larger disk"
     return _ok(sentence)
+
+
+def _objects(installation: Installation) -> Answer:
+    if not installation.settings.objects.bucket:
+        return _ok("no object storage is set up")
+    objects = ObjectStore(installation.settings)
+    objects.check()
+    return _ok(f"{objects.name} answers")
 
 
 def _keys(installation: Installation) -> Answer:
@@ -242,6 +251,7 @@ CHECKS: dict[str, Callable[[Installation], Answer]] = {
     "accounts.administrator": _administrator,
     "storage.writable": _writable,
     "storage.room": _room,
+    "storage.objects": _objects,
     "keys.private": _keys,
     "keys.content": _content_keys,
     "access.countries": _countries,

@@ -10,6 +10,7 @@ from typing import Any
 
 import ffmpeg as graph
 
+from appliance import digests
 from appliance.errors import TryAgain
 from jobs.chunks import Grid
 from jobs.steps import candidates
@@ -42,6 +43,7 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
             f"The storyboard has {len(sheets)} sheets of {expected}: it is made again.",
         )
     entry = _entry(spec, folder, sheets, count, width, height)
+    entry["files"] = digests.of_folder(folder)
     return entry | {"candidates": candidates.extract(spec, work)}
 
 

@@ -69,6 +69,44 @@ def test_the_schema_holds_no_orphans_and_is_strict(db: Database) -> None:
     assert db.rows("pragma foreign_key_check") == []
 
 
+def test_tracks_of_before_lie_on_the_disk_and_objects_leave_a_note(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "matinee.db"
+    old = Database(path)
+    migrations.migrations.apply(old, stop_before="places")
+    at = old.now()
+    old.conn.execute(
+        "insert into titles (id, public_id, slug, name, created_at, updated_at)"
+        " values (1, 't', 't', 'T', ?, ?)",
+        (at, at),
+    )
+    old.conn.execute(
+        "insert into assets (id, public_id, title_id, source_path, source_name,"
+        " source_bytes,"
+        " created_at) values (1, 'a', 1, 's', 's', 1, ?)",
+        (at,),
+    )
+    for track in ("x", "y"):
+        old.conn.execute(
+            "insert into tracks (public_id, asset_id, kind, name, path, created_at)"
+            " values (?, 1, 'text', 'n', ?, ?)",
+            (track, f"packages/a/tracks/{track}", at),
+        )
+    old.close()
+
+    migrations.migrate(path)
+
+    db = Database(path)
+    before = db.rows("select distinct place from tracks")
+    db.conn.execute("update tracks set place = 'objects' where public_id = 'x'")
+    db.conn.execute("delete from titles")
+    noted = db.rows("select place, path from leftovers")
+    db.close()
+    assert before == [{"place": "local"}]
+    assert noted == [{"place": "objects", "path": "packages/a/tracks/x"}]
+
+
 def test_every_foreign_key_has_an_index(db: Database) -> None:
     """Without one, removing a parent reads the whole table of its children."""
     missing = [

@@ -112,6 +112,12 @@ def test_a_wrong_variable_is_refused_by_its_name(variable: str, value: str) -> N
         ("MATINEE_PLAYBACK_HEARTBEAT_SECONDS", "0"),
         ("MATINEE_PLAYBACK_MEDIA_TOKEN_SECONDS", "60"),
         ("MATINEE_PLAYBACK_STREAMS", "-1"),
+        ("MATINEE_OBJECTS_BUCKET", "Films/../x"),
+        ("MATINEE_OBJECTS_ENDPOINT", "s3.example"),
+        ("MATINEE_OBJECTS_ENDPOINT", "https://key:secret@s3.example"),
+        ("MATINEE_OBJECTS_PREFIX", "films/../.."),
+        ("MATINEE_OBJECTS_REGION", ""),
+        ("MATINEE_OBJECTS_TIMEOUT_SECONDS", "0"),
     ],
 )
 def test_values_that_cannot_work_are_refused(variable: str, value: str) -> None:

@@ -616,6 +616,23 @@ def test_the_command_says_in_a_sentence_what_is_missing(
     assert nothing.exit_code == 4
 
 
+def test_the_doctor_asks_the_object_storage(
+    command: Matinee, bucket: ObjectServer
+) -> None:
+    def found() -> dict[str, str]:
+        checks = json.loads(command("doctor", "--json").stdout)["checks"]
+        by_id: dict[str, dict[str, str]] = {each["id"]: each for each in checks}
+        return by_id["storage.objects"]
+
+    well = found()
+    bucket.stop()
+    away = found()
+
+    assert well["level"] == "ok"
+    assert away["level"] == "fail"
+    assert "cannot be reached" in away["sentence"]
+
+
 def test_films_from_before_hashes_are_verified_by_size(
     db: Database, storage: Storage, matinee: Matinee, film: Asset
 ) -> None:
