@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -84,18 +85,21 @@ class Settings:
 
     @property
     def database(self) -> Path:
-        named = self.storage.database
-        return Path(named) if named else self.home / "matinee.db"
+        return _place(self.home, self.storage.database, "matinee.db")
 
     @property
     def media(self) -> Path:
-        named = self.storage.media
-        return Path(named) if named else self.home / "media"
+        return _place(self.home, self.storage.media, "media")
 
     @property
     def keys(self) -> Path:
-        named = self.storage.keys
-        return Path(named) if named else self.home / "keys"
+        return _place(self.home, self.storage.keys, "keys")
+
+
+@lru_cache(maxsize=64)
+def _place(home: Path, named: str, usual: str) -> Path:
+    """Return the place that a setting names, else the usual one; asked for often."""
+    return Path(named) if named else home / usual
 
 
 @dataclass(frozen=True, slots=True)

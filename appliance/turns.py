@@ -27,11 +27,11 @@ class Turn:
         self._lock = Lock()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Wait for the turn, but not for long."""
+    def taken(self) -> Iterator[bool]:
+        """Wait for the turn, but not for long; say whether it came."""
         got = self._lock.acquire(timeout=_PATIENCE_SECONDS)
         try:
-            yield
+            yield got
         finally:
             if got:
                 self._lock.release()

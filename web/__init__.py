@@ -10,6 +10,7 @@ from web import api, context, errors, guard, headers, templating
 from web.auth import blueprint as auth
 from web.internal import blueprint as internal
 from web.licence import blueprint as licence
+from web.licence import lane
 from web.playback import blueprint as playback
 from web.portal import blueprint as portal
 from web.studio import blueprint as studio
@@ -30,6 +31,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
         WTF_CSRF_CHECK_DEFAULT=False,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    lane.install(app, settings)
     # Behind a Unix socket nobody but a web server asks: without its word there would be
     # no address at all.
     count = settings.portal.trusted_proxies or int(bool(settings.web.socket))

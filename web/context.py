@@ -33,7 +33,12 @@ def install(app: Flask, settings: Settings, clock: Clock) -> None:
 
 
 def installation() -> Installation:
-    return cast(Installation, current_app.extensions["matinee"])
+    return of(current_app)
+
+
+def of(app: Flask) -> Installation:
+    """Return the installation of an application, also outside of its requests."""
+    return cast(Installation, app.extensions["matinee"])
 
 
 def settings() -> Settings:
@@ -52,9 +57,16 @@ def db() -> Database:
     """
     found: Database | None = g.get("db")
     if found is None:
-        here = installation()
-        found = g.db = _of_this_thread(here.database, here.clock)
+        found = g.db = of_this_thread(installation())
     return found
+
+
+def of_this_thread(here: Installation) -> Database:
+    """Return the connection that this thread keeps."""
+    if not hasattr(_threads, "keeper"):
+        _threads.keeper = Keeper()
+    keeper: Keeper = _threads.keeper
+    return keeper.connection(here)
 
 
 def actor() -> Actor:
@@ -70,19 +82,25 @@ class _Kept:
     db: Database
 
 
+class Keeper:
+    """Keeps a connection for one user at a time, as long as the file is the same."""
+
+    def __init__(self) -> None:
+        self._kept: _Kept | None = None
+
+    def connection(self, here: Installation) -> Database:
+        path, clock, kept = here.database, here.clock, self._kept
+        file = _file(path)
+        if kept is not None:
+            if (kept.path, kept.file, kept.clock) == (path, file, clock):
+                return kept.db
+            kept.db.close()
+        db = Database(path, clock)
+        self._kept = _Kept(path, _file(path), clock, db)
+        return db
+
+
 _threads = threading.local()
-
-
-def _of_this_thread(path: Path, clock: Clock) -> Database:
-    kept: _Kept | None = getattr(_threads, "kept", None)
-    file = _file(path)
-    if kept is not None:
-        if (kept.path, kept.file, kept.clock) == (path, file, clock):
-            return kept.db
-        kept.db.close()
-    db = Database(path, clock)
-    _threads.kept = _Kept(path, _file(path), clock, db)
-    return db
 
 
 def _file(path: Path) -> tuple[int, int]:

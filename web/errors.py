@@ -79,6 +79,8 @@ def _answer(
         response = jsonify(body)
         response.mimetype = "application/problem+json"
         response.headers["Cache-Control"] = "no-store"
+        if status == Unauthenticated.status:
+            response.headers["WWW-Authenticate"] = "Bearer"
     else:
         page = render_template(
             "error.html", status=status, title=title, message=message

@@ -48,15 +48,8 @@ from appliance.playback.permission import Standing
 from appliance.protection import door_keys, policies
 from appliance.protection.keys import ContentKey
 from appliance.settings import Settings
-from appliance.turns import Turn
 
 _log = logging.getLogger("matinee.licence")
-
-turn = Turn()
-"""For views that ask nobody else: a licence is a few statements with little between
-them, and threads that make several at once only take the interpreter from one another.
-"""
-
 _VIDEO = (Label.SD, Label.HD, Label.UHD)
 
 

@@ -138,13 +138,14 @@ def standing(
     return _standing(row, settings.protection, decision)
 
 
-@lru_cache(maxsize=256)
 def allowed_systems(own: str, protection: Protection) -> tuple[KeySystem, ...]:
     """Return the key systems of a title: its own, a JSON list, else the library's."""
-    names = json.loads(own)
-    if names:
-        return tuple(map(KeySystem, names))
-    return tuple(SHORT[name] for name in key_systems(protection))
+    return _listed(own) or tuple(SHORT[name] for name in key_systems(protection))
+
+
+@lru_cache(maxsize=64)
+def _listed(own: str) -> tuple[KeySystem, ...]:
+    return tuple(map(KeySystem, json.loads(own)))
 
 
 # Every join is by a key, so that it costs the same however much there is.

@@ -39,11 +39,16 @@ def page():
 _ASKING = """
 local tokens = {%s}
 local body = '%s'
-local turn = 0
+local asked, turn = {}, 0
+init = function()
+   for each = 1, #tokens do
+      asked[each] = wrk.format("POST", "/licence/clearkey",
+         {["Authorization"] = "Bearer " .. tokens[each]}, body)
+   end
+end
 request = function()
-   turn = turn %% #tokens + 1
-   return wrk.format("POST", "/licence/clearkey",
-      {["Authorization"] = "Bearer " .. tokens[turn]}, body)
+   turn = turn %% #asked + 1
+   return asked[turn]
 end
 """
 

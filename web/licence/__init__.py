@@ -1,6 +1,6 @@
 """The doors of licences: ClearKey's own, and those of providers behind ours."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from web.licence import certificates, clearkey, proxies
 
@@ -15,13 +15,3 @@ for _rule, _view, _method in (
     ("/fairplay/certificate", certificates.fairplay_certificate, "GET"),
 ):
     blueprint.add_url_rule(_rule, view_func=_view, methods=[_method])
-
-
-@blueprint.after_request
-def _secret(response: Response) -> Response:
-    """Let nobody keep an answer, be it a licence or why there is none."""
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
-    if response.status_code == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response

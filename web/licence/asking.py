@@ -7,6 +7,9 @@ from appliance.errors import TooLarge
 
 LARGEST_CHALLENGE = 64 * 1024
 
+SECRET = {"Cache-Control": "no-store"}
+"""What the answer to a licence request says to whoever might keep it."""
+
 
 def current() -> Request:
     """Return the request itself: each look through Flask’s stand-in has its price."""

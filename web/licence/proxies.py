@@ -46,7 +46,7 @@ def _proxied(system: KeySystem, mimetype: str) -> Response:
         wish = proxied.wish(db, settings, admitted, system, challenge, action)
         with in_turn():
             issued = proxied.licence(db, settings, visit, wish)
-    return Response(issued.body, mimetype=mimetype)
+    return Response(issued.body, mimetype=mimetype, headers=asking.SECRET)
 
 
 def _soap_action(request: Request) -> str:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flask import current_app
+from flask import Flask, current_app
 
 from appliance.delivery import tokens
 from appliance.delivery.tokens import Keys
+from appliance.settings import Settings
 from web import context
 
 _KEPT = "matinee.media-keys"
@@ -27,12 +28,16 @@ def media_keys() -> Keys:
     Segments come by the thousand: reading two files for each would cost more than
     checking their token.
     """
-    here = current_app.extensions
-    kept: _Kept | None = here.get(_KEPT)
+    return kept_keys(current_app, context.settings())
+
+
+def kept_keys(app: Flask, settings: Settings) -> Keys:
+    """Return the current keys of an application, whoever asks."""
+    kept: _Kept | None = app.extensions.get(_KEPT)
     if kept is None or kept.changed != _changed(kept.folder):
-        folder = context.settings().keys
-        keys = tokens.load(folder)
-        kept = here[_KEPT] = _Kept(folder, _changed(folder), keys)
+        keys = tokens.load(settings.keys)
+        kept = _Kept(settings.keys, _changed(settings.keys), keys)
+        app.extensions[_KEPT] = kept
     return kept.keys
 
 
