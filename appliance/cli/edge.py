@@ -125,9 +125,9 @@ def warm(
 ) -> int:
     """Have edges fetch the beginning of films before the first viewer comes.
 
-    TITLE... are slugs. An edge is asked for manifests, playlists and the first segments of each rendition
-    and language, with a token of its own; what it has already costs the origin
-    nothing. Ends with 1 when something could not be had.
+    TITLE... are slugs. An edge is asked for manifests, playlists and the first segments
+    of each rendition and language, with a token of its own; what it has already costs
+    the origin nothing. Ends with 1 when something could not be had.
     """
     check(installation.actor, Action.STORAGE_MANAGE)
     chosen = list(_named(installation, name))
