@@ -16,6 +16,7 @@ from rich.table import Table
 
 from tests.bench import (
     chunked,
+    edge,
     first_frame,
     ingest,
     licence,
@@ -40,6 +41,7 @@ BENCHES: Mapping[str, Bench] = {
     "home": pages.home,
     "licence": licence.door,
     "origin": origin.delivery,
+    "edge": edge.hits,
     "first-frame": first_frame.seconds,
 }
 

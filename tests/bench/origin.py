@@ -11,45 +11,41 @@ import ssl
 import statistics
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from appliance import settings as configuration
-from tests.bench import figures
+from tests.bench import figures, load
 from tests.bench.figures import Figure
 from tests.bench.films import Films
 from tests.doubles.certificates import certified
 from tests.host.served_nginx import ASSET, TRACK, Nginx, environment, put
 
 _ROUNDS, _SECONDS = 7, 2
-_LARGE, _SMALL = "large.m4s", "small.vtt"
-_BYTES = {_LARGE: 1_000_000, _SMALL: 2_000}
+LARGE, SMALL = "large.m4s", "small.vtt"
+_BYTES = {LARGE: 1_000_000, SMALL: 2_000}
 _CONNECTIONS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class _Rate:
-    """Requests by the second: of nginx's CPU time, and of the clock."""
-
-    cpu: float
-    wall: float
 
 
 def delivery(_films: Films, folder: Path) -> Iterator[Figure]:
     """Compare with and without the check, with Debian's settings, and with TLS."""
     with ExitStack() as stack:
         run = {
-            name: stack.enter_context(_running(folder / name, altered, **changes))
+            name: stack.enter_context(running(folder / name, altered, **changes))
             for name, altered, changes in _SITES
         }
         rounds = [
-            {(name, file): _rate(run[name], name, file) for name, file in _ASKED}
+            {
+                (name, file): load.rate(
+                    run[name], address(run[name], name, file), _SECONDS
+                )
+                for name, file in _ASKED
+            }
             for _ in range(_ROUNDS)
         ]
         plain = _memory(run["md5"], secure=False)
         secure = _memory(run["tls"], secure=True)
     for name, ours, theirs, goal in _RATIOS:
-        yield _figure(name, rounds, ours, theirs, goal)
+        yield figure(name, rounds, ours, theirs, goal)
     note = f"MB for {_CONNECTIONS} open connections of TLS ÷ without"
     yield figures.ratio("origin: memory of connections", secure, plain, None, note)
 
@@ -57,11 +53,11 @@ def delivery(_films: Films, folder: Path) -> Iterator[Figure]:
 _Altered = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
-def _as_it_is(files: Mapping[str, str]) -> Mapping[str, str]:
+def as_it_is(files: Mapping[str, str]) -> Mapping[str, str]:
     return files
 
 
-def _unchecked(files: Mapping[str, str]) -> Mapping[str, str]:
+def unchecked(files: Mapping[str, str]) -> Mapping[str, str]:
     """Take the check of the token out of the location, and nothing else."""
     text = re.sub(
         r"^ *(secure_link|if \(\$secure_link).*\n",
@@ -73,7 +69,7 @@ def _unchecked(files: Mapping[str, str]) -> Mapping[str, str]:
     return {**files, "packaged.conf": text}
 
 
-def _debians(files: Mapping[str, str]) -> Mapping[str, str]:
+def debians(files: Mapping[str, str]) -> Mapping[str, str]:
     """Serve the same files with the settings that Debian's package comes with."""
     ours = files["nginx.conf"]
     pid, log = (
@@ -99,36 +95,36 @@ def _debians(files: Mapping[str, str]) -> Mapping[str, str]:
 
 
 _SITES: tuple[tuple[str, _Altered, dict[str, str]], ...] = (
-    ("md5", _as_it_is, {}),
-    ("hmac", _as_it_is, {"MATINEE_ORIGIN_TOKEN": "hmac-sha256"}),
-    ("unchecked", _unchecked, {}),
-    ("debian", _debians, {}),
-    ("tls", _as_it_is, {"MATINEE_NGINX_TLS_KEY": "tls.pem"}),
+    ("md5", as_it_is, {}),
+    ("hmac", as_it_is, {"MATINEE_ORIGIN_TOKEN": "hmac-sha256"}),
+    ("unchecked", unchecked, {}),
+    ("debian", debians, {}),
+    ("tls", as_it_is, {"MATINEE_NGINX_TLS_KEY": "tls.pem"}),
 )
 _ASKED = (
-    ("md5", _LARGE),
-    ("unchecked", _LARGE),
-    ("debian", _LARGE),
-    ("tls", _LARGE),
-    ("hmac", _LARGE),
-    ("unchecked", _SMALL),
-    ("md5", _SMALL),
-    ("hmac", _SMALL),
+    ("md5", LARGE),
+    ("unchecked", LARGE),
+    ("debian", LARGE),
+    ("tls", LARGE),
+    ("hmac", LARGE),
+    ("unchecked", SMALL),
+    ("md5", SMALL),
+    ("hmac", SMALL),
 )
 _Pair = tuple[str, str]
 _RATIOS: tuple[tuple[str, _Pair, _Pair, float | None], ...] = (
-    ("origin: token, 1 MB", ("md5", _LARGE), ("unchecked", _LARGE), 0.97),
-    ("origin: token, 2 kB", ("md5", _SMALL), ("unchecked", _SMALL), 0.93),
-    ("origin: Debian's, 1 MB", ("md5", _LARGE), ("debian", _LARGE), 1.5),
-    ("origin: TLS, 1 MB", ("tls", _LARGE), ("md5", _LARGE), 0.55),
-    ("origin: TLS, 1 MB, ÷ Debian's", ("tls", _LARGE), ("debian", _LARGE), None),
-    ("origin: HMAC by njs, 1 MB", ("hmac", _LARGE), ("md5", _LARGE), None),
-    ("origin: HMAC by njs, 2 kB", ("hmac", _SMALL), ("md5", _SMALL), None),
+    ("origin: token, 1 MB", ("md5", LARGE), ("unchecked", LARGE), 0.97),
+    ("origin: token, 2 kB", ("md5", SMALL), ("unchecked", SMALL), 0.93),
+    ("origin: Debian's, 1 MB", ("md5", LARGE), ("debian", LARGE), 1.5),
+    ("origin: TLS, 1 MB", ("tls", LARGE), ("md5", LARGE), 0.55),
+    ("origin: TLS, 1 MB, ÷ Debian's", ("tls", LARGE), ("debian", LARGE), None),
+    ("origin: HMAC by njs, 1 MB", ("hmac", LARGE), ("md5", LARGE), None),
+    ("origin: HMAC by njs, 2 kB", ("hmac", SMALL), ("md5", SMALL), None),
 )
 
 
 @contextmanager
-def _running(home: Path, altered: _Altered, **changes: str) -> Iterator[Nginx]:
+def running(home: Path, altered: _Altered, **changes: str) -> Iterator[Nginx]:
     home.mkdir(parents=True)
     if "MATINEE_NGINX_TLS_KEY" in changes:
         pem = home / changes["MATINEE_NGINX_TLS_KEY"]
@@ -148,7 +144,7 @@ def _running(home: Path, altered: _Altered, **changes: str) -> Iterator[Nginx]:
         nginx.stop()
 
 
-def _address(nginx: Nginx, name: str, file: str) -> str:
+def address(nginx: Nginx, name: str, file: str) -> str:
     inside = f"{ASSET}/tracks/{TRACK}/{file}"
     if name == "debian":
         return f"{nginx.url}/{inside}"
@@ -156,30 +152,16 @@ def _address(nginx: Nginx, name: str, file: str) -> str:
     return f"{base}/media/{nginx.token(seconds=7200)}/{inside}"
 
 
-def _rate(nginx: Nginx, name: str, file: str) -> _Rate:
-    worker = _worker(nginx)
-    before = _cpu(worker)
-    out = figures.run(
-        f"wrk -t1 -c8 -d{_SECONDS}s {_address(nginx, name, file)}"
-    ).decode()
-    spent = _cpu(worker) - before
-    assert "Non-2xx" not in out, out
-    count = re.search(r"(\d+) requests in ([\d.]+)s", out)
-    assert count is not None, out
-    done, lasted = int(count[1]), float(count[2])
-    return _Rate(done / spent, done / lasted)
-
-
-def _figure(
+def figure(
     name: str,
-    rounds: list[dict[_Pair, _Rate]],
+    rounds: list[dict[_Pair, load.Rate]],
     ours: _Pair,
     theirs: _Pair,
     goal: float | None,
 ) -> Figure:
     """Return the median of the rounds' ratios, with both rates for a second of CPU."""
-    large = ours[1] == _LARGE
-    unit, scale = ("GB/s", 1e-9 * _BYTES[_LARGE]) if large else ("requests/s", 1.0)
+    large = ours[1] == LARGE
+    unit, scale = ("GB/s", 1e-9 * _BYTES[LARGE]) if large else ("requests/s", 1.0)
     ratios = [each[ours].cpu / each[theirs].cpu for each in rounds]
     clock = statistics.median(each[ours].wall / each[theirs].wall for each in rounds)
     spread = f"{min(ratios):.2f}–{max(ratios):.2f}"
@@ -202,8 +184,8 @@ def _memory(nginx: Nginx, *, secure: bool) -> float:
     port = nginx.settings.nginx.https_port if secure else nginx.settings.nginx.http_port
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    worker = _worker(nginx)
-    path = _address(nginx, "md5", _SMALL).removeprefix(nginx.url)
+    worker = load.worker(nginx)
+    path = address(nginx, "md5", SMALL).removeprefix(nginx.url)
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     before = _resident(worker)
     with ExitStack() as stack:
@@ -214,24 +196,6 @@ def _memory(nginx: Nginx, *, secure: bool) -> float:
             each.sendall(request)
             assert each.recv(65536)
         return (_resident(worker) - before) / 1e6
-
-
-def _worker(nginx: Nginx) -> int:
-    assert nginx.process is not None
-    pid = nginx.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    # The cache of manifests has processes of its own, which look after it.
-    (found,) = (
-        int(each)
-        for each in children
-        if b"worker process" in Path(f"/proc/{each}/cmdline").read_bytes()
-    )
-    return found
-
-
-def _cpu(process: int) -> float:
-    """Return the seconds that it has run, to the nanosecond: ticks miss short turns."""
-    return int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
 
 
 def _resident(process: int) -> int:
