@@ -101,6 +101,22 @@ def write(db: Database) -> Iterator[Database]:
         raise
 
 
+@contextmanager
+def snapshot(db: Database) -> Iterator[Database]:
+    """Read one moment of the database, in however many statements.
+
+    Nothing may be written inside; inside another transaction it joins that one.
+    """
+    if db.conn.in_transaction:
+        yield db
+        return
+    db.conn.execute("begin")
+    try:
+        yield db
+    finally:
+        db.conn.execute("rollback")
+
+
 def _rollback(db: Database) -> None:
     if db.conn.in_transaction:
         db.conn.execute("rollback")

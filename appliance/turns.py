@@ -10,11 +10,11 @@ where the turn would come in a tenth of one.
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 
 _PATIENCE_SECONDS = 0.05
 _LOOK_SECONDS = 0.0001
@@ -24,7 +24,7 @@ class Turn:
     """One at a time among the threads of this process."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = threading.Lock()
 
     @contextmanager
     def taken(self) -> Iterator[bool]:
@@ -37,35 +37,36 @@ class Turn:
                 self._lock.release()
 
 
-_writing = Turn()
-_lines: dict[Path, int] = {}
+class _Line:
+    """The open file at which a thread waits among all others, of any process.
+
+    It is not the database itself: closing that would drop the locks that SQLite holds.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        path = database.with_name(f"{database.name}-turn")
+        self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __del__(self) -> None:
+        os.close(self.file)
+
+
+_threads = threading.local()
 
 
 @contextmanager
 def to_write(database: Path) -> Iterator[None]:
     """Wait for the turn among all threads and processes that write to a database."""
-    with _writing.taken():
-        line = _line(database)
-        got = _in_front(line)
-        try:
-            yield
-        finally:
-            if got:
-                with suppress(OSError):
-                    fcntl.flock(line, fcntl.LOCK_UN)
-
-
-def _line(database: Path) -> int:
-    """Return the open file that everybody waits at.
-
-    It is not the database itself: closing that would drop the locks that SQLite holds.
-    """
-    if database not in _lines:
-        for other in list(_lines):
-            os.close(_lines.pop(other))
-        path = database.with_name(f"{database.name}-turn")
-        _lines[database] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    return _lines[database]
+    line: _Line | None = getattr(_threads, "line", None)
+    if line is None or line.database != database:
+        line = _threads.line = _Line(database)
+    got = _in_front(line.file)
+    try:
+        yield
+    finally:
+        if got:
+            fcntl.flock(line.file, fcntl.LOCK_UN)
 
 
 def _in_front(line: int) -> bool:

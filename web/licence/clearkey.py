@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Response
 
 from appliance.cenc import KeySystem
-from appliance.db import Database
+from appliance.db import Database, snapshot
 from appliance.delivery.tokens import Keys
 from appliance.playback import doors
 from appliance.playback.doors import Visit
@@ -41,11 +41,12 @@ def licence(
     ``body`` is read when the token has been found right. Errors: those of
     :mod:`appliance.playback.doors`, ``InvalidInput``, ``TooLarge``.
     """
-    admitted = doors.admit(db, settings, keys, visit, token)
-    asked = exchange.parse(body())
-    all_keys = doors.content(db, settings, admitted)
-    chosen = doors.pick(all_keys, admitted.max_height, asked.kids)
-    if asked.persistent:
-        doors.require_persistence(db, admitted)
+    with snapshot(db):
+        admitted = doors.admit(db, settings, keys, visit, token)
+        asked = exchange.parse(body())
+        all_keys = doors.content(db, settings, admitted)
+        chosen = doors.pick(all_keys, admitted.max_height, asked.kids)
+        if asked.persistent:
+            doors.require_persistence(db, admitted)
     doors.issue(db, settings, visit, chosen)
     return exchange.answer(chosen, asked.persistent)
