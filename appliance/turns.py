@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PATIENCE_SECONDS = 0.05
+PATIENCE_SECONDS = 0.05
 _LOOK_SECONDS = 0.0001
 
 
@@ -27,9 +27,9 @@ class Turn:
         self._lock = threading.Lock()
 
     @contextmanager
-    def taken(self) -> Iterator[bool]:
+    def taken(self, patience: float = PATIENCE_SECONDS) -> Iterator[bool]:
         """Wait for the turn, but not for long; say whether it came."""
-        got = self._lock.acquire(timeout=_PATIENCE_SECONDS)
+        got = self._lock.acquire(timeout=patience)
         try:
             yield got
         finally:
@@ -56,12 +56,12 @@ _threads = threading.local()
 
 
 @contextmanager
-def to_write(database: Path) -> Iterator[None]:
+def to_write(database: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Wait for the turn among all threads and processes that write to a database."""
     line: _Line | None = getattr(_threads, "line", None)
     if line is None or line.database != database:
         line = _threads.line = _Line(database)
-    got = _in_front(line.file)
+    got = _in_front(line.file, patience)
     try:
         yield
     finally:
@@ -69,14 +69,14 @@ def to_write(database: Path) -> Iterator[None]:
             fcntl.flock(line.file, fcntl.LOCK_UN)
 
 
-def _in_front(line: int) -> bool:
+def _in_front(line: int, patience: float) -> bool:
     until = 0.0
     while True:
         try:
             fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             now = time.monotonic()
-            until = until or now + _PATIENCE_SECONDS
+            until = until or now + patience
             if now > until:
                 return False
             time.sleep(_LOOK_SECONDS)

@@ -7,7 +7,7 @@ import pytest
 
 from appliance import db as database
 from appliance.clock import FixedClock
-from appliance.db import Database, write
+from appliance.db import Database, snapshot, write
 from appliance.errors import TryAgain
 from appliance.settings import Settings
 
@@ -130,3 +130,13 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
             db.conn.execute("insert into films values (zeroblob(1000000))")
 
         assert db.value("select count(*) from films") == 0
+
+
+def test_a_snapshot_reads_one_moment(db: Database, settings: Settings) -> None:
+    with database.connect(settings.database) as other, snapshot(db):
+        assert count(db) == 0
+        with write(other):
+            add(other, "drama")
+        assert count(db) == 0
+    assert count(db) == 1
+    assert not db.conn.in_transaction

@@ -547,6 +547,35 @@ def test_a_lost_or_wrong_key_encryption_key_says_nothing_about_itself(
     assert str(settings.home) not in answer.text
 
 
+def test_a_key_encryption_key_that_is_lost_in_between_closes_the_door_at_once(
+    client: FlaskClient,
+    db: Database,
+    settings: Settings,
+    film: Film,
+    player: Descriptor,
+) -> None:
+    """Keys are opened once and kept: for as long as they could be opened again."""
+    assert ask(client, player.token, _all(film)).status_code == 200
+    db.conn.execute("delete from events")
+    (file,) = settings.keys.glob("content-*.key")
+    file.unlink()
+
+    answer = ask(client, player.token, _all(film))
+
+    refused(db, film, answer, 503, "licence.keys-unavailable")
+
+
+def test_the_short_way_answers_as_the_usual_one_does(
+    client: FlaskClient, film: Film, player: Descriptor
+) -> None:
+    """A token in the address goes the usual way, one in a header the short one."""
+    usual = client.post(f"{CLEARKEY}?token={player.token}", data=_all(film))
+    short = ask(client, player.token, _all(film))
+
+    assert short.data == usual.data
+    assert dict(short.headers) == dict(usual.headers)
+
+
 def test_a_licence_to_keep_needs_a_policy_that_allows_it(
     client: FlaskClient, db: Database, film: Film, player: Descriptor
 ) -> None:
