@@ -32,13 +32,20 @@ class Visit:
     portal: str
     segment: str
     now: int
+    pages: tuple[str, ...]
 
     @property
     def later(self) -> int:
         return self.now + 240
 
 
-def examine(visitor: Visitor, portal: str, now: int) -> Iterator[Finding]:
+PAGES = ("/", "/login", "/api/v1/titles", "/-/live", "/internal/")
+"""What a CDN has no reason to deliver."""
+
+
+def examine(
+    visitor: Visitor, portal: str, now: int, pages: tuple[str, ...] = PAGES
+) -> Iterator[Finding]:
     """Run every check; when the CDN gives no film at all, that is the one finding."""
     try:
         level, sentence, fix, segment = _reach(visitor, now)
@@ -47,7 +54,7 @@ def examine(visitor: Visitor, portal: str, now: int) -> Iterator[Finding]:
     yield Finding("cdn.delivers", level, sentence, fix)
     if not segment:
         return
-    visit = Visit(visitor, portal, segment, now)
+    visit = Visit(visitor, portal, segment, now, pages)
     for check_id, check in CHECKS.items():
         try:
             level, sentence, fix = check(visit)
@@ -169,7 +176,7 @@ def _keys(visit: Visit) -> Verdict:
 
 
 def _pages(visit: Visit) -> Verdict:
-    paths = ("/", "/login", "/api/v1/titles", "/-/live", "/internal/")
+    paths = visit.pages
     level, sentence, fix = _never_kept(
         [partial(visit.visitor.ask, path) for path in paths], "pages and the API"
     )

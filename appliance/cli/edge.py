@@ -32,6 +32,8 @@ from appliance.media import assets, tracks
 from appliance.permissions import Action, check
 
 _TOGETHER = 4
+# An edge says itself whether it lives.
+_PAGES = tuple(each for each in cdn_checks.PAGES if each != "/-/live")
 _TOKEN_LIFE = timedelta(hours=1)
 
 
@@ -103,7 +105,7 @@ def examine(
         _of_edge(found, each)
         for each in _named(installation, name)
         for found in cdn_checks.examine(
-            _visitor(installation, each, asset), portal, now
+            _visitor(installation, each, asset), portal, now, _PAGES
         )
     ]
     context.exit(doctor.show(installation, findings))

@@ -44,14 +44,21 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     home = tmp_path_factory.mktemp("house")
-    ports = {name: str(free_port()) for name in (_NORTH, _SOUTH)}
+    ports = {name: str(free_port()) for name in (_NORTH, _SOUTH, _HERE)}
     sites = (
         f"north=http://{_NORTH}:{ports[_NORTH]}[127.0.0.0/8],"
         f"south=http://{_SOUTH}:{ports[_SOUTH]}"
     )
     edge_secret.rotate(home / "portal" / "keys")
     with ExitStack() as running:
-        portal = running.enter_context(stack(home / "portal", MATINEE_EDGE_SITES=sites))
+        portal = running.enter_context(
+            stack(
+                home / "portal",
+                MATINEE_EDGE_SITES=sites,
+                MATINEE_NGINX_HTTP_PORT=ports[_HERE],
+                MATINEE_PORTAL_PUBLIC_URL=f"http://{_HERE}:{ports[_HERE]}",
+            )
+        )
         portal.portal.make.account("viewer", roles=(Role.VIEWER,))
         near = [
             running.enter_context(
@@ -156,6 +163,17 @@ def test_the_edge_of_the_viewers_network_serves_the_film(
     (steering,) = requested(visitor, r"/steering\.json")
     assert urlsplit(steering).hostname == _HERE
     assert _problems(visitor) == []
+
+
+def test_the_command_finds_nothing_wrong_with_edges(house: House, film: Title) -> None:
+    told = house.stack.command("edge", "check", "--title", film.slug)
+
+    wrong = [each for each in told["checks"] if each["level"] != "ok"]
+    assert wrong == []
+    assert {each["id"].partition(".")[0] for each in told["checks"]} == {
+        "north",
+        "south",
+    }
 
 
 @pytest.mark.parametrize("format", ["dash", "hls"])

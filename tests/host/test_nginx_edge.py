@@ -19,6 +19,7 @@ from appliance.delivery import edge_secret, tokens
 from appliance.delivery.tokens import Scope
 from appliance.errors import ConfigError
 from nginx import render, secrets
+from tests.doubles.certificates import certified
 from tests.doubles.server import Mood, Service, served
 from tests.host.edges import edge
 from tests.host.mounts import Mounts
@@ -448,6 +449,53 @@ def test_what_an_edge_needs_is_said(
 
     with pytest.raises(ConfigError, match=told):
         render(found, secrets.load(found), ("edge",))
+
+
+def test_an_origin_whose_certificate_does_not_hold_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    pem = tmp_path / "self-signed.pem"
+    pem.write_bytes(certified("127.0.0.1"))
+    with (
+        served(lambda _request: Response(_SEGMENT), pem) as double,
+        edge(tmp_path / "edge", double.url, tmp_path / "keys") as near,
+    ):
+        answer = near.get(_url(near))
+        (line,) = near.logged("media.log", 1, status=503)
+
+    assert answer.status_code == 503
+    assert line["upstream"] == "502"
+    assert double.seen == []
+
+
+def test_an_edge_stands_beside_a_portal_under_a_name_of_its_own(tmp_path: Path) -> None:
+    changes = {
+        "MATINEE_EDGE_ORIGIN": "https://far.example",
+        "MATINEE_PORTAL_PUBLIC_URL": "http://films.example",
+    }
+    home = tmp_path / "home"
+    keys = configuration.load(environ=environment(home)).keys
+    edge_secret.rotate(keys)
+    roles = ("portal", "origin", "edge")
+    found = configuration.load(environ=environment(home, **changes))
+    with pytest.raises(ConfigError, match="two different hosts"):
+        render(found, secrets.load(found), roles)
+    url = {"MATINEE_EDGE_URL": "http://edge.example"}
+    far = {"MATINEE_EDGE_ORIGIN": "http://127.0.0.1:9"}
+    with origin(home, *roles, **(changes | url | far)) as both:
+
+        def status(host: str, path: str) -> int:
+            head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close"
+            answer = both.raw(f"{head}\r\n\r\n".encode())
+            return int(answer.split(b" ", 2)[1]) if answer else 0
+
+        asked = {
+            (host, path): status(host, path)
+            for host in ("films.example", "edge.example", "other.example")
+            for path in ("/login", _url(both))
+        }
+
+    assert list(asked.values()) == [503, 200, 404, 503, 0, 0]
 
 
 def test_an_edge_without_its_keys_says_where_they_come_from(tmp_path: Path) -> None:
