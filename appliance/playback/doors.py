@@ -23,12 +23,12 @@ tells of it.
 """  # noqa: E501 - the lines of a table
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from appliance import turns
-from appliance.cenc import KeySystem, Label, video_label
+from appliance.cenc import KeySystem
 from appliance.db import Database, write
 from appliance.delivery import tokens
 from appliance.delivery.tokens import Keys, MediaToken, Scope
@@ -50,7 +50,6 @@ from appliance.protection.keys import ContentKey
 from appliance.settings import Settings
 
 _log = logging.getLogger("matinee.licence")
-_VIDEO = (Label.SD, Label.HD, Label.UHD)
 
 
 @dataclass(slots=True)
@@ -168,43 +167,6 @@ def content(
     if not found:
         raise NotFound(
             "licence.no-keys", "This film is not encrypted and needs no licence."
-        )
-    return found
-
-
-def within(
-    keys: Sequence[ContentKey], max_height: int | None
-) -> tuple[ContentKey, ...]:
-    """Return the keys of what is shown up to a height; None: all.
-
-    Manifests keep the lowest renditions even above the height: so do licences.
-    """
-    if max_height is None:
-        return tuple(keys)
-    lowest = min((_VIDEO.index(each.label) for each in _videos(keys)), default=0)
-    top = max(_VIDEO.index(video_label(max_height)), lowest)
-    allowed = {Label.AUDIO, *_VIDEO[: top + 1]}
-    return tuple(each for each in keys if each.label in allowed)
-
-
-def pick(
-    keys: Sequence[ContentKey], max_height: int | None, kids: Collection[str]
-) -> tuple[ContentKey, ...]:
-    """Return those of ``kids`` that the viewer's quality includes.
-
-    A kid of another film refuses everything: nobody asks for one by mistake. One that
-    is too sharp is left out, so that a player which asks for all stays below it.
-    Errors: ``Forbidden`` licence.kid.
-    """
-    if not set(kids) <= {each.kid for each in keys}:
-        raise Forbidden(
-            "licence.kid",
-            "A key that was asked for does not belong to this film: press Play again.",
-        )
-    found = tuple(each for each in within(keys, max_height) if each.kid in kids)
-    if not found:
-        raise Forbidden(
-            "licence.kid", "Your account does not include this film in this quality."
         )
     return found
 
@@ -330,10 +292,6 @@ def _uncounted(db: Database, row_id: int) -> MatineeError:
         (row_id,),
     )
     return _too_many() if reason is None else _ended(reason)
-
-
-def _videos(keys: Sequence[ContentKey]) -> list[ContentKey]:
-    return [each for each in keys if each.label in _VIDEO]
 
 
 def _reasons(error: MatineeError) -> dict[str, object]:

@@ -5,7 +5,7 @@ from appliance.db import Database
 from appliance.errors import Forbidden, InvalidInput, MatineeError
 from appliance.playback import doors
 from appliance.playback.doors import Admitted, Visit
-from appliance.protection import challenges, licence_services, policies
+from appliance.protection import challenges, licence_services, policies, reach
 from appliance.protection.keys import ContentKey
 from appliance.protection.services.shapes import Issued, Wish
 from appliance.settings import Settings
@@ -30,7 +30,7 @@ def wish(
         raise InvalidInput("licence.request", "This licence request is empty.")
     if not challenges.is_certificate_request(system, challenge):
         of_film = doors.content(db, settings, admitted)
-        keys = doors.within(of_film, admitted.max_height)
+        keys = reach.within(of_film, admitted.max_height)
         _check(settings, system, challenge, of_film, keys)
         doors.require_room(settings, standing)
     return Wish(

@@ -10,6 +10,7 @@ from appliance.delivery.tokens import Keys
 from appliance.playback import doors
 from appliance.playback.doors import Visit
 from appliance.protection import clearkey as exchange
+from appliance.protection import reach
 from appliance.settings import Settings
 from web import context, guard
 from web.licence import asking
@@ -45,7 +46,7 @@ def licence(
         admitted = doors.admit(db, settings, keys, visit, token)
         asked = exchange.parse(body())
         all_keys = doors.content(db, settings, admitted)
-        chosen = doors.pick(all_keys, admitted.max_height, asked.kids)
+        chosen = reach.pick(all_keys, admitted.max_height, asked.kids)
         if asked.persistent:
             doors.require_persistence(db, admitted)
     doors.issue(db, settings, visit, chosen)

@@ -4,6 +4,7 @@ from flask import Response, request
 
 from appliance.cenc import KeySystem
 from appliance.playback import doors
+from appliance.protection import reach
 from web import context, guard
 from web.playback.keys import media_keys
 
@@ -16,7 +17,7 @@ def content_key(token: str, asset: str, kid: str) -> Response:
     with doors.visit(db, KeySystem.CLEARKEY, address) as visit:
         admitted = doors.admit(db, settings, media_keys(), visit, token, asset)
         keys = doors.content(db, settings, admitted)
-        (chosen,) = doors.pick(keys, admitted.max_height, (kid,))
+        (chosen,) = reach.pick(keys, admitted.max_height, (kid,))
         doors.issue(db, settings, visit, (chosen,), door="key")
     response = Response(chosen.key, mimetype="application/octet-stream")
     response.headers["Cache-Control"] = "no-store"
