@@ -190,6 +190,29 @@ def test_raw_keys_of_hls_are_refused_in_the_same_words(
     visitor.expect_problem("410")
 
 
+def test_a_session_that_ran_out_before_its_licence_is_renewed_without_a_word(
+    visit: Visit, locked: Title
+) -> None:
+    visitor = visit()
+    sessions_seen: list[str] = []
+
+    def expired(route: Route) -> None:
+        sessions_seen.append(_session(route.request))
+        if len(sessions_seen) > 1:
+            route.fallback()
+            return
+        gone = {"code": "licence.session-expired", "detail": "It ended.", "status": 410}
+        route.fulfill(status=410, json=gone)
+
+    visitor.page.route(LICENCE, expired)
+    visitor.go(f"/watch/{locked.slug}?from=6")
+
+    visitor.until(lambda: after(visitor, 6.5), "it plays from its place")
+    assert len(set(sessions_seen)) == 2
+    assert not visitor.page.get_by_role("alert").is_visible()
+    visitor.expect_problem("410")
+
+
 def test_a_licence_service_that_fails_is_not_called_a_broken_film(
     visit: Visit, locked: Title
 ) -> None:
@@ -235,58 +258,6 @@ def test_a_key_that_never_comes_is_not_waited_for_in_silence(
     visitor.problems.clear()
 
 
-def test_a_page_without_https_says_what_it_needs(
-    visit: Visit, portal: LivePortal, locked: Title
-) -> None:
-    visitor = visit(None)
-    visitor.home = portal.url.replace("127.0.0.1", "portal.test")
-    _sign_in(visitor, portal)
-    visitor.go(f"/watch/{locked.slug}")
-
-    words = said(visitor)
-    assert "browsers open protected films over https only" in words
-    assert visitor.page.get_by_role("alert").get_by_role("link").is_visible()
-    visitor.until(lambda: _ended(portal, locked) == "closed", "its session has ended")
-
-
-def test_a_browser_that_lends_no_hand_to_films_is_told_which_do(
-    visit: Visit, locked: Title, film: Title
-) -> None:
-    visitor = visit()
-    visitor.page.add_init_script(
-        "delete window.MediaSource; delete window.ManagedMediaSource"
-    )
-    visitor.go(f"/watch/{locked.slug}")
-
-    words = said(visitor)
-    assert "This browser can’t open this film" in words
-    assert "Chrome, Edge, Firefox or Safari" in words
-    visitor.go(f"/watch/{film.slug}?from=0")
-    visitor.until(lambda: after(visitor, 0.5), "a clear film plays in it")
-    visitor.expect_problem("x-mpegurl")
-
-
-def test_a_browser_without_the_key_system_is_told_which_has_it(
-    visit: Visit, locked: Title
-) -> None:
-    visitor = visit()
-    visitor.page.add_init_script(_WITHOUT_KEY_SYSTEMS)
-    visitor.go(f"/watch/{locked.slug}")
-
-    words = said(visitor)
-    assert "This browser can’t open this film" in words
-    assert "Chrome, Edge, Firefox or Safari" in words
-
-
-_WITHOUT_KEY_SYSTEMS = """
-const ask = navigator.mediaCapabilities.decodingInfo.bind(navigator.mediaCapabilities);
-navigator.mediaCapabilities.decodingInfo = (wish) =>
-    wish.keySystemConfiguration
-        ? Promise.resolve({ supported: false, keySystemAccess: null })
-        : ask(wish);
-"""
-
-
 def _session(request: Request) -> str:
     """Return the session that a licence request shows the token of."""
     return request.headers["authorization"].split(".")[3]
@@ -303,29 +274,6 @@ def _actor(portal: LivePortal, username: str) -> Actor:
         user_agent="test",
     )
     return signed_in.actor("127.0.0.1")
-
-
-def _sign_in(visitor: Visitor, portal: LivePortal) -> None:
-    visitor.go("/login")
-    page = visitor.page
-    page.get_by_label("User name").fill("the-viewer")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{visitor.home}/")
-
-
-def _ended(portal: LivePortal, title: Title) -> str:
-    """Return why the newest session of a title has ended; empty while it lives."""
-    reason: str = portal.db.value(
-        """
-        select p.end_reason from playback_sessions p
-        join assets on assets.id = p.asset_id
-        where assets.title_id = ?
-        order by p.id desc limit 1
-        """,
-        (title.id,),
-    )
-    return reason
 
 
 def _with_token(route: Route, token: str) -> None:
