@@ -68,7 +68,12 @@ def _goes_on(visitor: Visitor, seconds: float, meanwhile: Callable[[], object]) 
         """() => {
             const video = document.querySelector("video");
             window.stalls = 0;
-            video.addEventListener("waiting", () => window.stalls++);
+            // A busy processor makes a player wait too: count only the want of film.
+            video.addEventListener("waiting", () => {
+                const { buffered, currentTime } = video;
+                const last = buffered.length && buffered.end(buffered.length - 1);
+                window.stalls += last - currentTime < 1;
+            });
         }"""
     )
     before = state(visitor)
