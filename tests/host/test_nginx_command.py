@@ -89,7 +89,7 @@ def test_a_check_touches_nothing_and_explains_what_it_finds(tmp_path: Path) -> N
     )
 
     assert right.exit_code == 0, right.output
-    assert "nothing to remark" in right.stderr
+    assert "nothing to remark" in right.stderr, right.stdout
     (finding,) = json.loads(open_host.stdout)
     assert open_host.exit_code == 0
     assert (finding["source"], finding["grave"]) == ("gixy", False)
