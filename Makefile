@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup packages vendor film run check test bench clean
+.PHONY: help setup packages vendor words film run looks check lint test test-host bench release image clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,9 +11,9 @@ FILM := var/films/big-buck-bunny.mp4
 TEST_PROCESSES ?= 2
 
 help: ## Show what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile \
 		| while IFS=$$'\t' read -r name text; do \
-			printf '  make %-8s %s\n' "$$name" "$$text"; done
+			printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 setup: packages $(VENV)/.installed vendor ## Install what is missing; quick the second time
 
@@ -24,7 +24,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml | packages
 	@echo "Installing the Python parts into $(VENV)"
 	@$(BIN)/python -c '' 2>/dev/null || "$$(workshop/find_python.sh)" -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check \
-		--config-settings editable_mode=compat --editable '.[dev]'
+		--config-settings editable_mode=compat --editable '.[dev,speech]'
 	@touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json .npmrc | packages
@@ -34,6 +34,10 @@ node_modules/.package-lock.json: package.json package-lock.json .npmrc | package
 
 vendor: node_modules/.package-lock.json $(VENV)/.installed
 	@$(BIN)/python workshop/vendor.py
+	@$(BIN)/python workshop/words.py compile
+
+words: $(VENV)/.installed ## Gather what the pages say, for translators
+	@$(BIN)/python workshop/words.py gather
 
 film: $(FILM) ## Fetch the film that the demo and the tests play
 
@@ -50,11 +54,37 @@ check: setup ## Look at the code: format, lint, types, layers, house rules
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 4
 	@$(BIN)/python workshop/house_rules.py
 
-test: check film ## Prove that everything works (about a quarter of an hour)
-	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
+looks: setup ## Take the pictures that pages are held against anew; look at them
+	@MATINEE_LOOKS=keep $(BIN)/pytest -q tests/browser/test_looks*.py
+
+# In an environment of its own: it brings forty packages that nothing else needs.
+LINT := var/lint
+lint: $(LINT)/.installed ## Look at the playbooks with ansible-lint and yamllint
+	@cd ansible && export PATH="$(CURDIR)/$(LINT)/bin:$$PATH" && \
+		yamllint . && ansible-lint --offline --profile production -q .
+
+$(LINT)/.installed: | $(VENV)/.installed
+	@$(BIN)/python -m venv --clear $(LINT)
+	@$(LINT)/bin/pip install --quiet --disable-pip-version-check \
+		ansible-lint==26.10.1 yamllint==1.38.0
+	@touch $@
+
+test: check film ## Prove that everything works (about half an hour on two cores)
+	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+		--max-worker-restart 2 -m "not host"
+
+test-host: setup film ## Install, break, upgrade and restore it on machines of its own
+	@$(BIN)/pytest -m "host or machine" --capture=no \
+		-o faulthandler_timeout=7200 tests
 
 bench: setup film ## Measure against the goals; writes var/bench.json
 	@$(BIN)/python -m tests.bench
+
+release: setup ## Build the signed bundle into dist/ (WITH=--with-debs: air-gapped)
+	@$(BIN)/python -m workshop.release $(WITH)
+
+image: setup ## Make a bootable disk of the newest bundle in dist/, raw and qcow2
+	@$(BIN)/python -m workshop.image
 
 clean: ## Remove what setup and the tests made; var/ with your films stays
 	@rm -rf $(VENV) node_modules web/static/vendor build dist *.egg-info \

@@ -1,9 +1,11 @@
 """Calls to the services of others, bounded in time and size, mute on secrets.
 
 What is asked and answered here holds keys and passwords: no address, header or body
-of a call stands in an error, and none is kept in the errors that led to it.
+of a call stands in an error, and none is kept in the errors that led to it. Which proxy
+is taken and whom we believe is decided by :mod:`appliance.outbound`.
 """
 
+import io
 import logging
 import socket
 import threading
@@ -24,6 +26,7 @@ from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
 from appliance.errors import ConfigError, MatineeError, PreconditionFailed, TryAgain
+from appliance.outbound import Ways
 
 _MEBIBYTE = 1024 * 1024
 _PIECE = 64 * 1024
@@ -47,6 +50,7 @@ def call(
     method: str,
     url: str,
     *,
+    ways: Ways,
     headers: Mapping[str, str],
     body: bytes,
     timeout: float,
@@ -68,6 +72,7 @@ def call(
     answer = ask(
         method,
         url,
+        ways=ways,
         headers=headers,
         body=body,
         timeout=timeout,
@@ -82,6 +87,7 @@ def ask(
     method: str,
     url: str,
     *,
+    ways: Ways,
     headers: Mapping[str, str],
     body: bytes,
     timeout: float,
@@ -90,9 +96,9 @@ def ask(
     largest: int = _MEBIBYTE,
 ) -> Answer:
     """Ask a service; return its answer, a refusal too. Errors: as of :func:`call`."""
-    _check_address(url, service, code)
+    check_address(url, service, code)
     request = requests.Request(method, url, headers=dict(headers), data=body)
-    got = _asked(request, timeout, largest)
+    got = _asked(request, _Route(ways.proxies_for(url), ways.trusted), timeout, largest)
     if isinstance(got, Answer):
         return got
     # Raised here, where no exception of the libraries, which hold the request, is
@@ -101,7 +107,17 @@ def ask(
     raise kind(f"{code}-{_CODES.get(got, got)}", f"{service} {sentence}")
 
 
-def _check_address(url: str, service: str, code: str) -> None:
+def library_answer(answer: Answer) -> requests.Response:
+    """Return an answer in the form that libraries of others know."""
+    response = requests.Response()
+    response.status_code = answer.status
+    response.headers.update(answer.headers)
+    response.raw = io.BytesIO(answer.body)
+    response.encoding = "utf-8"
+    return response
+
+
+def check_address(url: str, service: str, code: str) -> None:
     address = None
     with suppress(ValueError):
         address = urlsplit(url)
@@ -170,6 +186,11 @@ _TROUBLES: Mapping[str, tuple[type[MatineeError], str]] = {
         "cannot be trusted: its certificate does not hold, or it speaks no TLS. Check"
         " its address, and this machine’s clock and certificates.",
     ),
+    "proxy": (
+        TryAgain,
+        "cannot be reached through the proxy: look at outbound.proxy, what it lets"
+        " pass, and outbound.direct for what needs none.",
+    ),
     "unsendable": (
         ConfigError,
         "cannot be asked: its address or a secret for it holds characters that cannot"
@@ -183,18 +204,30 @@ _TROUBLES: Mapping[str, tuple[type[MatineeError], str]] = {
 _CODES = {"unsendable": "address"}
 
 
-def _asked(request: requests.Request, timeout: float, largest: int) -> Answer | str:
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """Through which proxies a request goes, and the file of those we believe."""
+
+    proxies: Mapping[str, str] = field(repr=False)
+    trusted: str
+
+
+def _asked(
+    request: requests.Request, route: _Route, timeout: float, largest: int
+) -> Answer | str:
     """Return the answer, or which of `_TROUBLES` there was instead."""
     cutter = _own.cutter = _Cutter(timeout)
     trouble = "too-large"
     try:
-        with _sent(request, timeout) as response:
+        with _sent(request, route, timeout) as response:
             body = _read(response, largest)
             # Cut in the middle, a body without a length looks like a whole one.
             if body is not None and not cutter.fired:
                 return Answer(response.status_code, response.headers, body)
     except requests.exceptions.SSLError:
         trouble = "untrusted"
+    except requests.exceptions.ProxyError:
+        trouble = "proxy"
     except requests.exceptions.ReadTimeout:
         trouble = "slow"
     except ValueError:
@@ -206,12 +239,19 @@ def _asked(request: requests.Request, timeout: float, largest: int) -> Answer | 
     return "slow" if cutter.fired else trouble
 
 
-def _sent(request: requests.Request, timeout: float) -> requests.Response:
+def _sent(
+    request: requests.Request, route: _Route, timeout: float
+) -> requests.Response:
     """Send; what comes back has its head, and its body is still to be read."""
     session = _own.session
-    prepared = session.prepare_request(request)
-    options = session.merge_environment_settings(prepared.url, {}, True, None, None)
-    return session.send(prepared, timeout=timeout, allow_redirects=False, **options)
+    return session.send(
+        session.prepare_request(request),
+        timeout=timeout,
+        allow_redirects=False,
+        stream=True,
+        proxies=dict(route.proxies),
+        verify=route.trusted,
+    )
 
 
 def _read(response: requests.Response, largest: int) -> bytes | None:
@@ -294,8 +334,9 @@ class _Own(threading.local):
         self.session.mount("https://", _Adapter())
         self.session.headers = {"Accept-Encoding": "identity"}
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # Otherwise it looks for passwords in ~/.netrc and sends them in place of ours.
-        self.session.auth = lambda request: request
+        # Otherwise it asks the environment for proxies and authorities, and looks for
+        # passwords in ~/.netrc, which it sends in place of ours.
+        self.session.trust_env = False
 
 
 _own = _Own()

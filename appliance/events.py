@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from appliance import trail
 from appliance.db import Database, Row
 from appliance.permissions import Actor
 
@@ -38,6 +39,7 @@ class Event(StrEnum):
     ARTWORK_CHANGE = "artwork:change"
     UPLOAD_FINISH = "upload:finish"
     UPLOAD_REFUSE = "upload:refuse"
+    UPLOAD_FETCH = "upload:fetch"
     ASSET_INSTALL = "asset:install"
     JOB_CREATE = "job:create"
     JOB_RETRY = "job:retry"
@@ -60,6 +62,57 @@ class Event(StrEnum):
     AVAILABILITY_CHANGE = "availability:change"
     PROFILE_LIMIT = "profile:limit"
     STORAGE_MOVE = "storage:move"
+    CDN_PUSH = "cdn:push"
+    ASSET_REPLACE = "asset:replace"
+    ASSET_RESTORE = "asset:restore"
+    ASSET_SUPPLEMENT = "asset:supplement"
+    SOURCE_REMOVE = "source:remove"
+    JOB_PAUSE = "job:pause"
+    JOB_RESUME = "job:resume"
+    JOB_PRIORITY = "job:priority"
+    LIBRARY_CHANGE = "library:change"
+    REVIEW_DECIDE = "review:decide"
+    CAPTIONS_CHANGE = "captions:change"
+    CAPTIONS_REVIEW = "captions:review"
+    MARKERS_CHANGE = "markers:change"
+    NODE_CHANGE = "node:change"
+    ENCODER_DEGRADE = "encoder:degrade"
+    ENCODER_RECOVER = "encoder:recover"
+    TITLE_REVIEW = "title:review"
+    TITLE_TRASH = "title:trash"
+    TITLE_BULK = "title:bulk"
+    TITLE_IMPORT = "title:import"
+    SEASON_CHANGE = "season:change"
+    PERSON_CHANGE = "person:change"
+    FIELD_CHANGE = "field:change"
+    COLLECTION_CHANGE = "collection:change"
+    HOME_CHANGE = "home:change"
+    PROFILE_CREATE = "profile:create"
+    PROFILE_UPDATE = "profile:update"
+    PROFILE_REMOVE = "profile:remove"
+    PROFILE_CHOOSE = "profile:choose"
+    PIN_CHANGE = "pin:change"
+    PIN_REFUSE = "pin:refuse"
+    HISTORY_CLEAR = "history:clear"
+    GROUP_CHANGE = "group:change"
+    BRAND_CHANGE = "brand:change"
+    ANNOUNCEMENT_CHANGE = "announcement:change"
+    MAINTENANCE_CHANGE = "maintenance:change"
+    WEBHOOK_CHANGE = "webhook:change"
+    WEBHOOK_FAIL = "webhook:fail"
+    MAIL_FAIL = "mail:fail"
+    BACKUP_CREATE = "backup:create"
+    BACKUP_VERIFY = "backup:verify"
+    BACKUP_RESTORE = "backup:restore"
+    BACKUP_FAIL = "backup:fail"
+    RELEASE_SWITCH = "release:switch"
+    RELEASE_ROLLBACK = "release:rollback"
+    CERTIFICATE_CHANGE = "certificate:change"
+    HEALTH_CHANGE = "health:change"
+    ALERT_RAISE = "alert:raise"
+    ALERT_CLEAR = "alert:clear"
+    NODE_INVITE = "node:invite"
+    NODE_JOIN = "node:join"
 
 
 MEANINGS: Mapping[Event, str] = {
@@ -88,6 +141,7 @@ MEANINGS: Mapping[Event, str] = {
     Event.ARTWORK_CHANGE: "A title's poster or backdrop changed.",
     Event.UPLOAD_FINISH: "A source arrived whole and became an asset.",
     Event.UPLOAD_REFUSE: "A source was refused; it was kept where it was.",
+    Event.UPLOAD_FETCH: "A film was asked for from an address, or given up.",
     Event.ASSET_INSTALL: "A processed version of an asset was installed.",
     Event.JOB_CREATE: "A job was created.",
     Event.JOB_RETRY: "A failed job was started again.",
@@ -110,6 +164,57 @@ MEANINGS: Mapping[Event, str] = {
     Event.AVAILABILITY_CHANGE: "When, where or to whom a title is shown changed.",
     Event.PROFILE_LIMIT: "The age limit of a profile changed.",
     Event.STORAGE_MOVE: "A part of a film was moved to another storage.",
+    Event.CDN_PUSH: "Parts of a film were put into the bucket that a CDN reads.",
+    Event.ASSET_REPLACE: "The film of a title is being replaced by another source.",
+    Event.ASSET_RESTORE: "An older version of an asset was put back.",
+    Event.ASSET_SUPPLEMENT: "Renditions, a codec or sound are being added.",
+    Event.SOURCE_REMOVE: "The source of an asset was removed, as its library wants it.",
+    Event.JOB_PAUSE: "A job was paused.",
+    Event.JOB_RESUME: "A paused job goes on.",
+    Event.JOB_PRIORITY: "The priority of a job changed.",
+    Event.LIBRARY_CHANGE: "A library was made, changed or removed.",
+    Event.REVIEW_DECIDE: "A reviewer approved or rejected a version of a film.",
+    Event.CAPTIONS_CHANGE: "Captions were added, edited, shifted or removed.",
+    Event.CAPTIONS_REVIEW: "Captions made by machine were reviewed.",
+    Event.MARKERS_CHANGE: "Chapters, intros or other markers of a film changed.",
+    Event.NODE_CHANGE: "A media worker was drained, resumed or removed.",
+    Event.ENCODER_DEGRADE: "A hardware encoder failed; the processor does its work.",
+    Event.ENCODER_RECOVER: "A hardware encoder passed its test again.",
+    Event.TITLE_REVIEW: "A title was sent to be reviewed, approved or sent back.",
+    Event.TITLE_TRASH: "A title went to the trash, or came back from it.",
+    Event.TITLE_BULK: "Many titles were changed at once, or that was undone.",
+    Event.TITLE_IMPORT: "Titles were imported from a table.",
+    Event.SEASON_CHANGE: "A season was made, changed or removed.",
+    Event.PERSON_CHANGE: "Somebody of the cast or crew was added or changed.",
+    Event.FIELD_CHANGE: "A field of this installation's own was added or changed.",
+    Event.COLLECTION_CHANGE: "A collection was made, changed or removed.",
+    Event.HOME_CHANGE: "A row of the home page was made, changed or removed.",
+    Event.PROFILE_CREATE: "A profile was made.",
+    Event.PROFILE_UPDATE: "A profile was changed.",
+    Event.PROFILE_REMOVE: "A profile was removed, with what it watched.",
+    Event.PROFILE_CHOOSE: "Somebody said who is watching on a device.",
+    Event.PIN_CHANGE: "A PIN was set or taken away.",
+    Event.PIN_REFUSE: "A wrong PIN was refused.",
+    Event.GROUP_CHANGE: "A group was made or removed, or somebody joined or left it.",
+    Event.HISTORY_CLEAR: "A profile's history was deleted, in part or whole.",
+    Event.BRAND_CHANGE: "The looks or texts of the portal changed.",
+    Event.ANNOUNCEMENT_CHANGE: "An announcement was made, changed or taken back.",
+    Event.MAINTENANCE_CHANGE: "The portal was closed for maintenance, or opened.",
+    Event.WEBHOOK_CHANGE: "A webhook was made, changed or removed.",
+    Event.WEBHOOK_FAIL: "A webhook could not be delivered.",
+    Event.MAIL_FAIL: "An e-mail could not be sent.",
+    Event.BACKUP_CREATE: "A backup was made.",
+    Event.BACKUP_VERIFY: "A backup was restored aside and found whole.",
+    Event.BACKUP_RESTORE: "The installation was restored from a backup.",
+    Event.BACKUP_FAIL: "A backup could not be made, or was found damaged.",
+    Event.RELEASE_SWITCH: "Another release was put into use.",
+    Event.RELEASE_ROLLBACK: "The release before was put into use again.",
+    Event.CERTIFICATE_CHANGE: "The certificate of the portal was changed.",
+    Event.HEALTH_CHANGE: "The findings of the doctor changed.",
+    Event.ALERT_RAISE: "Something has been wrong for a while.",
+    Event.ALERT_CLEAR: "What was wrong is right again.",
+    Event.NODE_INVITE: "A machine was invited to join, by a token for one use.",
+    Event.NODE_JOIN: "A machine joined the cluster.",
 }
 
 
@@ -119,7 +224,10 @@ _as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One line of the audit log; ``at`` is UTC text."""
+    """One line of the audit log; ``at`` is UTC text.
+
+    ``request`` is the id of the request that it came from, as logs have it.
+    """
 
     id: int
     at: str
@@ -128,6 +236,7 @@ class Recorded:
     address: str
     subject: str
     data: Mapping[str, Any]
+    request: str = ""
 
 
 def record(
@@ -142,8 +251,9 @@ def record(
         raise RuntimeError(f"{event} was recorded outside write(db)")
     db.conn.execute(
         """
-        insert into events (at, name, actor_id, actor_name, address, subject, data)
-        values (?, ?, ?, ?, ?, ?, ?)
+        insert into events
+            (at, name, actor_id, actor_name, address, subject, data, request)
+        values (?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             db.now(),
@@ -153,6 +263,7 @@ def record(
             actor.address,
             subject,
             _as_json(data),
+            trail.request(),
         ),
     )
 
@@ -178,9 +289,16 @@ def before(
     *,
     name: Event | None = None,
     actor: str = "",
+    subject: str = "",
+    begins: str = "",
+    ends: str = "",
     limit: int = 100,
 ) -> list[Recorded]:
-    """Return events older than ``cursor``, newest first: of one name, by one actor."""
+    """Return events older than ``cursor``, newest first: of one name, by one actor.
+
+    ``subject`` is whole, or the noun that it begins with; ``begins`` and ``ends`` are
+    UTC text, the end itself is left out.
+    """
     return _recorded(
         db.rows(
             """
@@ -188,11 +306,32 @@ def before(
             where (:cursor is null or id < :cursor)
                 and (:name is null or name = :name)
                 and (:actor = '' or actor_name = :actor collate nocase)
+                and (:subject = '' or subject = :subject
+                    or substr(subject, 1, length(:subject) + 1) = :subject || '/')
+                and (:begins = '' or at >= :begins)
+                and (:ends = '' or at < :ends)
             order by id desc limit :limit
             """,
-            {"cursor": cursor, "name": name, "actor": actor, "limit": limit},
+            {
+                "cursor": cursor,
+                "name": name,
+                "actor": actor,
+                "subject": subject,
+                "begins": begins,
+                "ends": ends,
+                "limit": limit,
+            },
         )
     )
+
+
+def of_subject(db: Database, subject: str, limit: int = 100) -> list[Recorded]:
+    """Return what happened to one thing, the last first."""
+    rows = db.rows(
+        "select * from events where subject = ? order by id desc limit ?",
+        (subject, limit),
+    )
+    return _recorded(rows)
 
 
 def _recorded(rows: Iterable[Row]) -> list[Recorded]:
@@ -205,6 +344,7 @@ def _recorded(rows: Iterable[Row]) -> list[Recorded]:
             address=row["address"],
             subject=row["subject"],
             data=json.loads(row["data"]),
+            request=row["request"],
         )
         for row in rows
     ]

@@ -26,6 +26,7 @@ from botocore.exceptions import (
 from botocore.session import Session
 from urllib3.exceptions import HTTPError
 
+from appliance import outbound
 from appliance.errors import (
     ConfigError,
     MatineeError,
@@ -84,9 +85,12 @@ class Opened:
 
 
 class ObjectStore:
-    """The folder of a bucket that is ours; safe to use from many threads."""
+    """The folder of a bucket that is ours; safe to use from many threads.
 
-    def __init__(self, settings: Settings) -> None:
+    ``secrets`` are used in place of those that the settings lead to.
+    """
+
+    def __init__(self, settings: Settings, secrets: Section | None = None) -> None:
         self._settings = settings.objects
         if not self._settings.bucket:
             raise ConfigError(
@@ -98,7 +102,7 @@ class ObjectStore:
         prefix = self._settings.prefix.strip("/")
         self._prefix = f"{prefix}/" if prefix else ""
         self.name = f"s3://{self._settings.bucket}/{self._prefix}"
-        self._client = _client(settings)
+        self._client = _client(settings, secrets or keys(settings))
 
     def check(self) -> None:
         """Ask for something small, to see whether the storage would answer at all."""
@@ -119,6 +123,31 @@ class ObjectStore:
                 Body=file,
                 ContentType=mimetype,
                 CacheControl=caching,
+            )
+
+    def write(self, relative: str, data: bytes) -> None:
+        """Write what is small, over an older one if any; it appears whole.
+
+        Errors: those of :meth:`put`.
+        """
+        with self._asked():
+            self._client.put_object(
+                Bucket=self._settings.bucket, Key=self._key(relative), Body=data
+            )
+
+    def copy(self, source: str, relative: str) -> None:
+        """Copy a file within the storage; it appears whole, with its type and caching.
+
+        Errors: ``NotFound`` for the source, and those of :meth:`put`.
+        """
+        with self._asked():
+            self._client.copy_object(
+                Bucket=self._settings.bucket,
+                Key=self._key(relative),
+                CopySource={
+                    "Bucket": self._settings.bucket,
+                    "Key": self._key(source),
+                },
             )
 
     def open(self, relative: str, span: str = "") -> Opened:
@@ -248,16 +277,20 @@ def keys(settings: Settings) -> Section:
     ).section("s3")
 
 
-def _client(settings: Settings) -> Any:
-    objects, secrets = settings.objects, keys(settings)
+def _client(settings: Settings, secrets: Section) -> Any:
+    objects = settings.objects
     session = Session(session_vars=dict.fromkeys(_ELSEWHERE, _NOWHERE))
+    ways = outbound.of(settings)
     return session.create_client(
         "s3",
         region_name=objects.region,
         endpoint_url=objects.endpoint or None,
         aws_access_key_id=secrets["access_key"],
         aws_secret_access_key=secrets["secret_key"],
+        verify=ways.trusted,
         config=Config(
+            # None of them would have the environment asked.
+            proxies=dict(ways.proxies_for(place(settings).url)),
             signature_version="s3v4",
             connect_timeout=_UNTIL_CONNECTED,
             read_timeout=objects.timeout_seconds,

@@ -53,6 +53,11 @@ class SecretFile:
                 )
         return Section(place, name, found)
 
+    def exists(self, environ: Mapping[str, str] | None = None) -> bool:
+        """Say whether a setting names it, or it lies where it usually does."""
+        place = self._place(os.environ if environ is None else environ)
+        return bool(self.named) or place.path.is_file()
+
     def _place(self, environ: Mapping[str, str]) -> "Place":
         if self.named:
             return Place(Path(self.named), False, self.code, self.whose)

@@ -15,50 +15,66 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from appliance.cenc import SHORT, Scheme
+from appliance import host_checks, media_checks, service_checks, studio_checks
 from appliance.errors import ConfigError
+from appliance.host_sections import Backup, Disk, Monitoring, Outbound, Tls
+from appliance.media_sections import Encode, Hardware, Quality, Queue, Speech
 from appliance.sections import (
     CDNS,
-    LICENCE_SERVICES,
     Access,
     Accounts,
     Cdn,
     Edge,
-    Encode,
+    Mail,
     Nginx,
     Objects,
     Origin,
     Playback,
     Portal,
     Protection,
-    Queue,
     StorageSettings,
+    Studio,
     Uploads,
     Web,
+    Webhooks,
 )
 
 __all__ = [
+    "JOINED",
     "Access",
     "Accounts",
+    "Backup",
     "Cdn",
+    "Disk",
     "Documented",
     "Edge",
     "Encode",
+    "Hardware",
+    "Monitoring",
     "Nginx",
     "Objects",
     "Origin",
+    "Outbound",
     "Playback",
     "Portal",
     "Protection",
+    "Quality",
     "Queue",
     "Settings",
+    "Speech",
     "StorageSettings",
+    "Studio",
+    "Tls",
     "Uploads",
     "Web",
     "documented",
+    "joined_beside",
     "key_systems",
     "load",
 ]
+
+JOINED = "joined.toml"
+"""The file, beside the configuration, with what a control node told this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +92,22 @@ class Settings:
     objects: Objects = field(default_factory=Objects)
     queue: Queue = field(default_factory=Queue)
     encode: Encode = field(default_factory=Encode)
+    hardware: Hardware = field(default_factory=Hardware)
+    quality: Quality = field(default_factory=Quality)
+    speech: Speech = field(default_factory=Speech)
     uploads: Uploads = field(default_factory=Uploads)
+    studio: Studio = field(default_factory=Studio)
     accounts: Accounts = field(default_factory=Accounts)
     playback: Playback = field(default_factory=Playback)
     protection: Protection = field(default_factory=Protection)
     access: Access = field(default_factory=Access)
+    webhooks: Webhooks = field(default_factory=Webhooks)
+    mail: Mail = field(default_factory=Mail)
+    backup: Backup = field(default_factory=Backup)
+    disk: Disk = field(default_factory=Disk)
+    monitoring: Monitoring = field(default_factory=Monitoring)
+    outbound: Outbound = field(default_factory=Outbound)
+    tls: Tls = field(default_factory=Tls)
     source: Path | None = None
 
     @property
@@ -156,12 +183,16 @@ def load(
     """
     environ = os.environ if environ is None else environ
     path = _config_file(config, environ)
+    home = _home(path, environ)
     values: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
+    told = joined_beside(path, home)
+    if told.is_file():
+        _read_file(told, values)
     if path is not None:
         _read_file(path, values)
     _read_environment(environ, values)
     sections = {section: kind(**values[section]) for section, kind in _SECTIONS.items()}
-    settings = Settings(home=_home(path, environ), source=path, **sections)
+    settings = Settings(home=home, source=path, **sections)
     _refuse_nonsense(settings)
     return settings
 
@@ -175,7 +206,19 @@ def _config_file(config: Path | None, environ: Mapping[str, str]) -> Path | None
             raise ConfigError("config.missing", f"There is no file {named}.")
         return named
     usual = Path("/etc/matinee/matinee.toml")
-    return usual if usual.is_file() else None
+    # A machine that joined a cluster may have no settings of its own.
+    for each in (usual, usual.with_name(JOINED)):
+        if each.is_file():
+            return each
+    return None
+
+
+def joined_beside(config: Path | None, home: Path) -> Path:
+    """Return where that is which the control node told this machine.
+
+    What stands in the configuration itself counts before it.
+    """
+    return (home if config is None else config.parent) / JOINED
 
 
 def _home(path: Path | None, environ: Mapping[str, str]) -> Path:
@@ -202,6 +245,7 @@ def _read_file(path: Path, values: dict[str, dict[str, Any]]) -> None:
             )
         for name, value in content.items():
             where = f"{path}:{_line_of(text, section, name)}"
+            value = _said_today(section, name, value)
             values[section][name] = _typed(where, section, name, value)
 
 
@@ -214,6 +258,7 @@ def _read_environment(
             if variable.startswith(prefix):
                 name = variable.removeprefix(prefix).lower()
                 value = _from_text(get_type_hints(kind).get(name), text)
+                value = _said_today(section, name, value)
                 values[section][name] = _typed(variable, section, name, value)
 
 
@@ -226,6 +271,17 @@ def _from_text(kind: type | None, text: str) -> Any:
     if kind is bool:
         return {"true": True, "1": True, "false": False, "0": False}.get(text, text)
     return text
+
+
+def _said_today(section: str, name: str, value: Any) -> Any:
+    """Return a value that an older release took as it is said today.
+
+    ``portal.trusted_proxies`` was the number of proxies, wherever they were; they stand
+    in private networks, as good as always.
+    """
+    if (section, name) == ("portal", "trusted_proxies") and str(value).isdigit():
+        return host_checks.PRIVATE if int(value) else ""
+    return value
 
 
 def _typed(where: str, section: str, name: str, value: Any) -> Any:
@@ -272,9 +328,14 @@ def _line_of(text: str, section: str, name: str | None = None) -> int:
 
 
 def _refuse_nonsense(settings: Settings) -> None:
-    encode, queue = settings.encode, settings.queue
+    encode = settings.encode
     checks = (
-        (queue.kind in ("sqlite", "redis"), "queue.kind must be sqlite or redis."),
+        *media_checks.of_queue(settings.queue),
+        (
+            settings.queue.exchange != "objects" or bool(settings.objects.bucket),
+            "queue.exchange is objects: set objects.bucket, which the control worker"
+            " uses, as well.",
+        ),
         (
             encode.segment_seconds % encode.keyframe_seconds == 0,
             "encode.segment_seconds must be a multiple of encode.keyframe_seconds.",
@@ -283,8 +344,12 @@ def _refuse_nonsense(settings: Settings) -> None:
             encode.chunk_seconds >= encode.segment_seconds > 0,
             "encode.chunk_seconds must not be shorter than a segment.",
         ),
-        (0 <= encode.crf <= 51, "encode.crf must lie between 0 and 51."),
+        *(
+            (right, f"encode.{name} {sentence}")
+            for name, (right, sentence) in media_checks.of_encode(encode).items()
+        ),
         (settings.playback.heartbeat_seconds > 0, "playback.heartbeat_seconds: > 0."),
+        *studio_checks.of_studio(settings.studio, settings.uploads),
         (
             min(
                 settings.playback.media_token_seconds,
@@ -302,8 +367,18 @@ def _refuse_nonsense(settings: Settings) -> None:
             settings.playback.watermark in ("off", "protected", "all"),
             "playback.watermark must be off, protected or all.",
         ),
-        *_of_protection(settings.protection),
-        *_of_objects(settings.objects),
+        *service_checks.of_protection(
+            settings.protection, key_systems(settings.protection)
+        ),
+        *media_checks.of_quality(settings.quality),
+        *media_checks.of_speech(settings.speech),
+        *service_checks.of_objects(settings.objects),
+        *service_checks.of_telling(settings.mail, settings.webhooks),
+        *host_checks.of_portal(settings.portal),
+        *host_checks.of_backup(settings.backup),
+        *host_checks.of_disk(settings.disk),
+        *host_checks.of_monitoring(settings.monitoring),
+        *host_checks.of_calls(settings.outbound, settings.tls),
         (
             settings.origin.mode in ("packaged", "vod"),
             "origin.mode must be packaged or vod.",
@@ -320,60 +395,3 @@ def _refuse_nonsense(settings: Settings) -> None:
     for right, sentence in checks:
         if not right:
             raise ConfigError("config.value", sentence)
-
-
-def _of_protection(protection: Protection) -> tuple[tuple[bool, str], ...]:
-    systems = key_systems(protection)
-    return (
-        (
-            protection.scheme in tuple(Scheme),
-            "protection.scheme must be cbcs or cenc.",
-        ),
-        (
-            bool(systems) and set(systems) <= set(SHORT),
-            f"protection.key_systems must name some of: {', '.join(SHORT)}.",
-        ),
-        (
-            protection.keys_from in ("local", "widevine", "speke"),
-            "protection.keys_from must be local, widevine or speke.",
-        ),
-        (
-            protection.licences_from in ("", *LICENCE_SERVICES),
-            "protection.licences_from must be empty or one of:"
-            f" {', '.join(LICENCE_SERVICES)}.",
-        ),
-        (protection.timeout_seconds > 0, "protection.timeout_seconds: > 0."),
-    )
-
-
-def _of_objects(objects: Objects) -> tuple[tuple[bool, str], ...]:
-    address = re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", objects.endpoint)
-    parts = objects.prefix.strip("/").split("/") if objects.prefix else []
-    return (
-        (
-            not objects.endpoint or address is not None,
-            "objects.endpoint must be an address like https://s3.example.org.",
-        ),
-        (
-            not objects.bucket
-            or re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", objects.bucket)
-            is not None,
-            "objects.bucket must be 3 to 63 lower-case letters, digits, dots and"
-            " hyphens.",
-        ),
-        (
-            all(re.fullmatch(r"[\w.-]+", part, re.ASCII) for part in parts)
-            and not {".", ".."} & set(parts),
-            "objects.prefix must be plain names with slashes between, as films/main.",
-        ),
-        (
-            objects.path_style
-            or re.match(r"https?://(\[|\d+(\.\d+){3}\b)", objects.endpoint) is None,
-            "objects.path_style must be true: an IP address has no room for a bucket.",
-        ),
-        (bool(objects.region), "objects.region must not be empty."),
-        (
-            min(objects.timeout_seconds, objects.cache_gigabytes) > 0,
-            "objects.timeout_seconds and cache_gigabytes: > 0.",
-        ),
-    )

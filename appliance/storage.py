@@ -18,7 +18,9 @@ from appliance.errors import (
     PreconditionFailed,
     StorageFull,
 )
+from appliance.host_sections import Disk
 from appliance.mounted import Mounted
+from appliance.room import Pressure, Room
 
 # File systems without them, and those that span disks.
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)
@@ -182,6 +184,25 @@ class Storage:
         self.require_mounted()
         self.root.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self.root).free
+
+    def total_bytes(self) -> int:
+        """Return how many bytes the file system of the root has in all."""
+        self.require_mounted()
+        return shutil.disk_usage(self.root).total
+
+    def room(self) -> Room:
+        """Return how full the disk of the root is."""
+        self.require_mounted()
+        self.root.mkdir(parents=True, exist_ok=True)
+        return Room.of(self.root)
+
+    def pressure(self, marks: Disk) -> Pressure:
+        """Return what the disk of the root is too full for."""
+        return self.room().pressure(marks)
+
+    def require_takes(self, marks: Disk, size: int = 0) -> None:
+        """Refuse with ``StorageFull`` a film that would fill the disk too far."""
+        self.room().require(marks, size)
 
     def require_room(self, size: int) -> None:
         """Refuse with ``StorageFull`` when ``size`` bytes would not fit."""

@@ -53,31 +53,40 @@ class _Line:
 
 
 _threads = threading.local()
+_here = Turn()
 
 
 @contextmanager
 def to_write(database: Path, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Wait for the turn among all threads and processes that write to a database."""
+    """Wait for the turn among all threads and processes that write to a database.
+
+    First among the threads of this process, who are woken when it comes: only one of
+    them looks again and again whether another process is done.
+    """
+    until = time.monotonic() + patience
+    with _here.taken(patience) as first:
+        line = _line(database)
+        got = first and _in_front(line.file, until)
+        try:
+            yield
+        finally:
+            if got:
+                fcntl.flock(line.file, fcntl.LOCK_UN)
+
+
+def _line(database: Path) -> _Line:
     line: _Line | None = getattr(_threads, "line", None)
     if line is None or line.database != database:
         line = _threads.line = _Line(database)
-    got = _in_front(line.file, patience)
-    try:
-        yield
-    finally:
-        if got:
-            fcntl.flock(line.file, fcntl.LOCK_UN)
+    return line
 
 
-def _in_front(line: int, patience: float) -> bool:
-    until = 0.0
+def _in_front(line: int, until: float) -> bool:
     while True:
         try:
             fcntl.flock(line, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            now = time.monotonic()
-            until = until or now + patience
-            if now > until:
+            if time.monotonic() > until:
                 return False
             time.sleep(_LOOK_SECONDS)
         else:

@@ -8,32 +8,41 @@ it by its name, and the worker stops. An accepted attempt becomes
 ``work/<job>/done/<unit>/``. No module in here knows the database.
 """
 
-import fcntl
 import json
 import os
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from appliance.storage import Storage
+from jobs.machines import beacons
+from jobs.machines.beacons import Life
 
 WORK = Path("work")
 TRASH = WORK / ".trash"
+_PLAIN = re.compile(r"[\w-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a media worker is told: the step to run and what that needs to know."""
+    """What a media worker is told: the step to run and what that needs to know.
+
+    ``needs`` are the units whose outputs it reads, ``queue`` is whose hands do it,
+    ``request`` what the job was asked by: logs lead there.
+    """
 
     job: str
     unit: str
     step: str
     key: str
     spec: dict[str, Any]
+    needs: Sequence[str] = ()
+    queue: str = "cpu"
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,7 @@ class Attempt:
     storage: Storage
     job: str
     key: str
+    _folder: Path = field(init=False, repr=False)
 
     @property
     def place(self) -> Path:
@@ -59,7 +69,18 @@ class Attempt:
 
     @property
     def folder(self) -> Path:
-        return self.storage.path(self.place)
+        return self._folder
+
+    def __post_init__(self) -> None:
+        # Thousands are made in a minute: what can't lead anywhere is not looked into.
+        plain = _PLAIN.fullmatch(self.job) and _PLAIN.fullmatch(self.key)
+        root = f"{self.storage.root}/{WORK}/{self.job}/attempts/{self.key}"
+        folder = Path(root) if plain else self.storage.path(self.place)
+        object.__setattr__(self, "_folder", folder)
+
+    def _file(self, name: str) -> str:
+        # Often and for thousands of units: paths as texts cost a tenth.
+        return f"{self._folder}/{name}"
 
     def prepare(self, spec: Spec) -> None:
         """Make the folder with its ``spec.json``; doing it again changes nothing."""
@@ -67,31 +88,53 @@ class Attempt:
 
     def spec(self) -> Spec | None:
         """Return what is to be done, or None when the attempt was taken back."""
-        found = _read(self.folder / "spec.json")
+        found = _read(self._file("spec.json"))
         return None if found is None else Spec(**found)
 
     @contextmanager
-    def claim(self) -> Iterator[bool]:
-        """Make the attempt one's own; give False when another worker was faster.
+    def claim(self, node: str = "") -> Iterator[bool]:
+        """Make the attempt that of a node; give False when another was faster.
 
-        The claim is locked before it gets its name and as long as this process lives,
-        so that its owner's death shows at once on the same machine.
+        The claim is locked as long as this process lives, so that its owner's death
+        shows at once on the same machine; it says so only when it is locked.
         """
-        aside = self.folder / f".claim.{secrets.token_hex(4)}"
         try:
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        except FileNotFoundError:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            handle = os.open(self._file("claim"), flags, 0o644)
+        except (FileExistsError, FileNotFoundError):
             yield False
             return
-        with os.fdopen(handle, "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(node())
-            file.flush()
-            yield _linked(aside, self.folder / "claim")
+        try:
+            place = beacons.locked(handle, f"{self.storage.root}/{WORK}")
+            os.write(handle, _json({"node": node, "place": place}))
+            yield True
+        finally:
+            os.close(handle)
+
+    def lend(self, node: str, worker: str) -> bool:
+        """Claim it for a worker on a machine without this folder; see jobs.exchange."""
+        try:
+            with open(self._file("claim"), "xb") as file:  # noqa: PTH123 as above
+                file.write(_json({"node": node, "worker": worker}))
+        except (FileExistsError, FileNotFoundError):
+            return False
+        return True
+
+    def lent_to(self) -> str:
+        """Return the key of the far worker that has it, or nothing."""
+        return str((_read(self._file("claim")) or {}).get("worker", ""))
+
+    def claimed_by(self) -> str | None:
+        """Return the node that claimed this, or None while it waits for one."""
+        claim = _read(self._file("claim"))
+        if claim is not None:
+            return str(claim.get("node", ""))
+        # One that was torn by a power cut was a claim, too.
+        return "" if (self.folder / "claim").exists() else None
 
     @property
     def claimed(self) -> bool:
-        return (self.folder / "claim").exists()
+        return self.claimed_by() is not None
 
     @property
     def owner_died(self) -> bool:
@@ -99,14 +142,8 @@ class Attempt:
 
         Of a worker on another machine only its silence tells.
         """
-        try:
-            with (self.folder / "claim").open("r+") as file:
-                if file.read() != node():
-                    return False
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (FileNotFoundError, BlockingIOError):
-            return False
-        return True
+        claim = beacons.look(self.folder / "claim")
+        return claim is not None and claim.life is Life.DEAD
 
     @property
     def taken_back(self) -> bool:
@@ -119,7 +156,7 @@ class Attempt:
         _replace(self.folder / "heartbeat.json", _json(asdict(heartbeat)))
 
     def heartbeat(self) -> Heartbeat | None:
-        found = _read(self.folder / "heartbeat.json")
+        found = _read(self._file("heartbeat.json"))
         return None if found is None else Heartbeat(**found)
 
     def end(self, report: dict[str, Any]) -> None:
@@ -128,7 +165,7 @@ class Attempt:
 
     def report(self) -> dict[str, Any] | None:
         """Return what the worker left at its end, or None while it has not ended."""
-        return _read(self.folder / "result.json")
+        return _read(self._file("result.json"))
 
     def throw_away(self) -> None:
         """Drop an attempt that failed."""
@@ -164,6 +201,12 @@ def done_report(storage: Storage, job: str, unit: str) -> dict[str, Any] | None:
     return _read(storage.path(done_place(job, unit) / "result.json"))
 
 
+def done_by(storage: Storage, job: str, unit: str) -> str:
+    """Return the node that an accepted attempt is from."""
+    claim = _read(storage.path(done_place(job, unit) / "claim")) or {}
+    return str(claim.get("node", ""))
+
+
 def throw_away(storage: Storage, job: str) -> None:
     """Rename the whole scratch of a job away; a slower hand empties the trash."""
     _to_trash(storage, WORK / job, job)
@@ -181,22 +224,6 @@ def _to_trash(storage: Storage, place: Path, name: str) -> None:
         storage.path(place).rename(gone)
 
 
-@cache
-def node() -> str:
-    """Return what tells this running kernel, whose locks we can see, from others."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-
-
-def _linked(aside: Path, target: Path) -> bool:
-    try:
-        os.link(aside, target)
-    except (FileExistsError, FileNotFoundError):
-        return False
-    finally:
-        aside.unlink(missing_ok=True)
-    return True
-
-
 def _replace(path: Path, data: bytes, *, sync: bool = False) -> None:
     aside = path.with_name(f".{path.name}.part")
     with aside.open("wb") as file:
@@ -207,9 +234,10 @@ def _replace(path: Path, data: bytes, *, sync: bool = False) -> None:
     aside.replace(path)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: str | Path) -> dict[str, Any] | None:
     try:
-        loaded: dict[str, Any] = json.loads(path.read_bytes())
+        with open(path, "rb") as file:  # noqa: PTH123 texts are quicker than paths
+            loaded: dict[str, Any] = json.load(file)
     except (FileNotFoundError, ValueError):  # torn by a power cut: as if not there
         return None
     return loaded

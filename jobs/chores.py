@@ -7,18 +7,25 @@ from datetime import timedelta
 from pathlib import Path
 
 from appliance.accounts import sessions
+from appliance.catalog import imports, trash
 from appliance.clock import from_text
 from appliance.db import Database
-from appliance.media import leftovers, uploads
+from appliance.discovery import indexing
+from appliance.media import keeping, leftovers, uploads
 from appliance.objects import Stores
+from appliance.operations import alerts, deliveries, mail
+from appliance.operations.backups import runs
 from appliance.playback import sessions as playback
 from appliance.settings import Settings
 from appliance.storage import Storage
-from jobs import scratch
+from jobs import fetching, scratch
+from jobs.making import older
 
 _EVERY = timedelta(minutes=10)
 # Copying a long film in takes hours; only then do its rows follow.
 _ORPHAN_SECONDS = 2 * 24 * 3600
+# The watch folder waits as long.
+_INDEXING_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +40,11 @@ class Chores:
     done_at: str = field(default="")
 
     def do_what_is_due(self) -> None:
-        """Empty the trash, and every ten minutes do everything else."""
+        """Empty the trash and index what changed; every ten minutes everything else."""
         scratch.empty_trash(self.storage)
+        indexing.catch_up(
+            self.db, Stores(self.storage, self.settings), _INDEXING_SECONDS
+        )
         now = self.db.clock.now()
         if self.done_at and now - from_text(self.done_at) < _EVERY:
             return
@@ -44,7 +54,12 @@ class Chores:
             self.drop_orphans,
             self.drop_ended_sessions,
             self.end_silent_playback,
+            self.drop_older_versions,
+            self.drop_sources,
             self.drop_leftovers,
+            self.empty_trash,
+            self.drop_tables,
+            self.forget_messages,
         )
         for chore in chores:
             chore()
@@ -81,9 +96,35 @@ class Chores:
         """End playback sessions that fell silent, or whose device was signed out."""
         playback.expire(self.db)
 
+    def drop_older_versions(self) -> None:
+        """Forget what was replaced encode.keep_versions_days ago."""
+        older.drop_tracks(self.db, self.settings)
+        older.drop_sources(self.db, self.storage, self.settings)
+
+    def drop_sources(self) -> None:
+        """Remove sources of finished films that are not to be kept."""
+        keeping.remove_due(self.db, self.storage, self.settings)
+
     def drop_leftovers(self) -> None:
         """Remove copies of tracks that nothing names, also in the object storage."""
         leftovers.sweep(self.db, Stores(self.storage, self.settings))
+
+    def empty_trash(self) -> None:
+        """Remove titles for good that have been in the trash for their days."""
+        for slug in trash.purge_due(self.db, self.storage, self.settings):
+            logger.info("removed %s, whose days in the trash are over", slug)
+
+    def drop_tables(self) -> None:
+        """Remove tables of titles that nobody imported, or that were imported."""
+        imports.drop_old(self.db, self.storage)
+        fetching.drop_old(self.db, self.storage)
+
+    def forget_messages(self) -> None:
+        """Forget what was told a month ago, and backups that are long gone."""
+        deliveries.forget_old(self.db)
+        mail.forget_old(self.db)
+        alerts.forget_old(self.db)
+        runs.forget_old(self.db)
 
     def _ids(self, sql: str) -> set[str]:
         return {row["public_id"] for row in self.db.rows(sql)}

@@ -8,22 +8,34 @@ hints.
 
 import logging
 import secrets
+from collections.abc import Mapping
 
 from appliance.db import Database, write
 from appliance.errors import MatineeError, TryAgain
 from appliance.media import assets, jobs, transitions, units
-from appliance.media.assets import Asset
 from appliance.media.jobs import Job, JobKind, JobState
 from appliance.media.units import Failure, Unit, UnitState
+from appliance.room import Pressure
 from appliance.settings import Settings
 from appliance.storage import Storage
-from jobs import attempts, install, nodes, plan, protection, queue, reencrypt
+from jobs import attempts, queue
 from jobs.attempts import Attempt, Spec
 from jobs.errands import Errand, ErrandFailed, at_once
-from jobs.plan import NewUnit
+from jobs.machines import away, nodes
+from jobs.machines.nodes import Node
+from jobs.making import ingest, install, recheck, reencrypt, speech, supplement
+from jobs.making.kinds import Due, Kind
+from jobs.planning.plan import INSPECT
 from jobs.queue import QueueName
 
-INSPECT = "inspect"
+_KINDS: Mapping[JobKind, Kind] = {
+    JobKind.INGEST: Kind(ingest.planned, install.install),
+    JobKind.REPLACE: Kind(ingest.planned, install.install),
+    JobKind.REENCRYPT: Kind(reencrypt.planned, install.install),
+    JobKind.SUPPLEMENT: Kind(supplement.planned, supplement.finish),
+    JobKind.CAPTIONS: speech.KIND,
+    JobKind.QUALITY: recheck.KIND,
+}
 _BEYOND_SLOTS = 2
 # A first look takes seconds and tells somebody whether the film is any good: it goes
 # before the hours of encoding that others wait for.
@@ -56,28 +68,50 @@ def advance(
         # What is done stays: it did not depend on who was asked.
         fail(db, storage, job, Failure(error.code, error.message, retry=True))
     except MatineeError as error:
+        if reason := away.reason(storage):
+            raise TryAgain("storage.away", reason) from error
         tail = str(error.details.get("log_tail", ""))
         fail(db, storage, job, Failure(error.code, error.message, False, tail))
 
 
 def hand_out(db: Database, storage: Storage, settings: Settings) -> None:
-    """Give ready units to the queue: higher priority, older job, earlier position."""
-    hands = nodes.slots(storage, db.clock.now().timestamp())
-    window = sum(
-        slots + _BEYOND_SLOTS for slots in hands or [nodes.own_slots(settings)]
-    )
-    for inspecting in (True, False):
-        opened = _open_attempts(db, settings, window, inspecting=inspecting)
-        for unit, key in opened:
-            attempt = Attempt(storage, unit.job, key)
-            attempt.prepare(Spec(unit.job, unit.name, unit.step, key, unit.spec))
-            hint(settings, unit, key)
+    """Give ready units to the queues: higher priority, older job, earlier position.
+
+    On a disk that is nearly full none, and those that nobody has begun are taken back:
+    what runs may end, and its outputs need the room that is left.
+    """
+    if storage.pressure(settings.disk) >= Pressure.PAUSE:
+        _withdraw(db, storage)
+        return
+    opened = []
+    found = nodes.listing(storage, db.clock.now().timestamp())
+    for name in queue.MEDIA:
+        window = _window(found, settings, name)
+        for inspecting in (True, False):
+            opened += _open_attempts(
+                db, settings, window, name=name, inspecting=inspecting
+            )
+    for unit, key in opened:
+        attempt = Attempt(storage, unit.job, key)
+        attempt.prepare(
+            Spec(
+                unit.job,
+                unit.name,
+                unit.step,
+                key,
+                unit.spec,
+                unit.needs,
+                unit.queue,
+                unit.request,
+            )
+        )
+        hint(settings, unit, key)
 
 
 def hint(settings: Settings, unit: Unit, key: str) -> None:
     """Tell the media workers of an attempt that is prepared."""
     first = _INSPECT_FIRST if unit.step == INSPECT else 0
-    queue.line(settings, QueueName.CPU).send(
+    queue.line(settings, QueueName(unit.queue)).send(
         unit.job, key, priority=unit.priority + first
     )
 
@@ -99,72 +133,42 @@ def fail(db: Database, storage: Storage, job: Job, failure: Failure) -> None:
 def _go_on(
     db: Database, storage: Storage, settings: Settings, job: Job, errand: Errand
 ) -> None:
+    if job.paused:
+        _withdraw(db, storage, job)
+        return
     if job.state is JobState.QUEUED:
         _begin_again(db, storage, job)
     states = units.states(db, job.id)
-    asset = assets.by_id(db, job.asset_id)
     if UnitState.FAILED in states.values():
         fail(db, storage, job, units.failure(db, job.id, settings.queue.attempts))
-    elif set(states.values()) - {UnitState.DONE}:
-        return
-    elif not states and job.kind is JobKind.INGEST:
-        transitions.add(db, job.id, plan.first(asset))
-    elif not states:
-        _plan(db, job, reencrypt.planned(db, settings, job, asset, errand))
-    elif set(states) == {INSPECT}:
-        _plan_film(db, settings, job, asset, errand)
-    elif protection.as_wished(db, settings, job, asset):
-        install.install(db, storage, settings, job)
-    else:
-        _package_again(db, storage, settings, job, asset, errand)
+    elif not set(states.values()) - {UnitState.DONE}:
+        asset, done = assets.by_id(db, job.asset_id), frozenset(states)
+        _next(Due(db, storage, settings, job, asset, done, errand))
 
 
-def _plan(db: Database, job: Job, planned: list[NewUnit] | None) -> None:
-    """Write the units, once it is known what they are; without any nothing is due."""
+def _next(due: Due) -> None:
+    """Plan what comes next; when nothing does, install what there is."""
+    kind = _KINDS[due.job.kind]
+    planned = kind.planned(due)
     if planned:
-        transitions.add(db, job.id, planned)
+        transitions.add(due.db, due.job.id, planned)
+    elif planned is not None and not due.done:
+        jobs.finish(due.db, due.job)
     elif planned is not None:
-        jobs.finish(db, job)
+        kind.install(due)
+        ended = jobs.by_public_id(due.db, due.job.public_id)
+        if not ended.open:
+            install.clear_up(due.db, due.storage, ended, ended.public_id)
 
 
-def _plan_film(
-    db: Database, settings: Settings, job: Job, asset: Asset, errand: Errand
-) -> None:
-    facts = units.result(db, job.id, INSPECT) or {}
-    heights = [each.height for each in plan.renditions(facts)]
-    needed = protection.labels(heights, sound=bool(facts["sounds"]))
-    keys = protection.spec(db, settings, job, asset, needed, errand)
-    if keys is None:
-        return
-    with write(db):
-        assets.inspected(db, asset.id, facts, facts.get("sha256"))
-        planned = plan.after_inspect(asset, facts, settings, keys.encryption)
-        transitions.add(db, job.id, planned)
-
-
-def _package_again(
-    db: Database,
-    storage: Storage,
-    settings: Settings,
-    job: Job,
-    asset: Asset,
-    errand: Errand,
-) -> None:
-    """Package otherwise: somebody changed their mind about the title meanwhile."""
-    package = units.spec(db, job.id, "package")
-    heights = [each["height"] for each in package["video"]]
-    needed = protection.labels(heights, sound=bool(package["audio"]))
-    keys = protection.spec(db, settings, job, asset, needed, errand)
-    if keys is None:
-        return
-    names = ("package", "verify")
-    for name in names:
-        storage.remove(attempts.done_place(job.public_id, name))
-    specs = {
-        name: units.spec(db, job.id, name) | {"encryption": keys.encryption}
-        for name in names
-    }
-    transitions.plan_again(db, job.id, specs)
+def _withdraw(db: Database, storage: Storage, job: Job | None = None) -> None:
+    """Take back what was handed out, of a job or all, and nobody has begun."""
+    for unit in units.active(db):
+        attempt = Attempt(storage, unit.job, unit.attempt_key)
+        meant = job is None or unit.job_id == job.id
+        idle = unit.state is UnitState.QUEUED and not attempt.claimed
+        if meant and idle and attempt.discard():
+            transitions.withdraw(db, unit)
 
 
 def _begin_again(db: Database, storage: Storage, job: Job) -> None:
@@ -185,16 +189,34 @@ def _clear_up(
         install.clear_up(db, storage, job, job_public_id)
 
 
+def _window(found: list[Node], settings: Settings, name: QueueName) -> int:
+    """Return how many units of a queue may be handed out at once."""
+    hands = nodes.hands(found, name)
+    if not hands and name is QueueName.CPU:
+        hands = [nodes.own_slots(settings)]
+    return sum(slots + _BEYOND_SLOTS for slots in hands)
+
+
 def _open_attempts(
-    db: Database, settings: Settings, window: int, *, inspecting: bool
+    db: Database,
+    settings: Settings,
+    window: int,
+    *,
+    name: QueueName,
+    inspecting: bool,
 ) -> list[tuple[Unit, str]]:
-    """Move ready units to the queue's window, all in one transaction."""
+    """Move ready units to the window of a queue, all in one transaction."""
     opened: list[tuple[Unit, str]] = []
-    if not units.ready(db, 1, inspecting=inspecting):
+    if not units.ready(db, min(window, 1), inspecting=inspecting, queue=name):
         return opened
     with write(db):
-        busy = [u for u in units.active(db) if (u.step == INSPECT) is inspecting]
-        for unit in units.ready(db, window - len(busy), inspecting=inspecting):
+        busy = [
+            unit
+            for unit in units.active(db)
+            if (unit.step == INSPECT) is inspecting and unit.queue == name
+        ]
+        room = window - len(busy)
+        for unit in units.ready(db, room, inspecting=inspecting, queue=name):
             key = secrets.token_hex(8)
             transitions.hand_out(db, unit.id, key, settings.queue.lease_seconds)
             jobs.start(db, jobs.by_public_id(db, unit.job))

@@ -1,18 +1,10 @@
 """What the worker processes have in common with one another, and with the command."""
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from appliance.errors import MatineeError
-
-
-def log_to_stderr() -> None:
-    """Write our own log from INFO on, and of libraries only what went wrong."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    for ours in ("jobs", "matinee"):
-        logging.getLogger(ours).setLevel(logging.INFO)
 
 
 @contextmanager

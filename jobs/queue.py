@@ -17,10 +17,11 @@ from typing import Any
 
 from huey import PriorityRedisHuey, SqliteHuey
 from huey.registry import Message
-from redis import ConnectionPool
 from redis.exceptions import RedisError
 
 from appliance.settings import Settings
+from jobs import broker
+from jobs.broker import Broker
 
 # Idle workers look this often. With Huey's defaults a hint waits for 1.3 seconds in
 # the middle; with these, the two looks from an upload to its first step (control, then
@@ -31,10 +32,15 @@ logger = logging.getLogger(__name__)
 
 
 class QueueName(StrEnum):
-    """``control`` wakes the one that decides, ``cpu`` those that encode."""
+    """``control`` wakes the one that decides, the others those that do media work."""
 
     CONTROL = "control"
     CPU = "cpu"
+    GPU = "gpu"
+    SPEECH = "speech"
+
+
+MEDIA = (QueueName.CPU, QueueName.GPU, QueueName.SPEECH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +79,31 @@ def line(
     settings: Settings, name: QueueName, answer: Callable[..., None] | None = None
 ) -> Line:
     """Return a queue; its consumer gives ``answer``, which gets a hint's words."""
-    kind = settings.queue.kind
-    place = str(settings.home / "queue")
-    if kind == "redis":
-        place = settings.queue.redis_url
-    return (
-        _sending(kind, place, name)
-        if answer is None
-        else _open(kind, place, name, answer)
-    )
+    redis, folder = broker.of(settings), settings.home / "queue"
+    if answer is None:
+        return _sending(redis, folder, name)
+    return _open(redis, folder, name, answer)
 
 
 @lru_cache(maxsize=16)
-def _sending(kind: str, place: str, name: QueueName) -> Line:
-    return _open(kind, place, name, _nobody)
+def _sending(redis: Broker, folder: Path, name: QueueName) -> Line:
+    return _open(redis, folder, name, _nobody)
 
 
 def _nobody(*words: str) -> None:
     raise RuntimeError(f"a hint came to a process that only sends: {words}")
 
 
-def _open(kind: str, place: str, name: QueueName, answer: Callable[..., None]) -> Line:
-    huey = _redis(place, name) if kind == "redis" else _sqlite(Path(place), name)
+def _never(*_task: Any) -> bool:
+    return False
+
+
+def _open(
+    redis: Broker, folder: Path, name: QueueName, answer: Callable[..., None]
+) -> Line:
+    huey = _redis(redis, name) if redis.url else _sqlite(folder, name)
+    # Nobody takes a hint back, and Huey would ask its store about each one.
+    huey.is_revoked = _never
 
     def hint(*words: str) -> None:
         answer(*words)
@@ -114,11 +123,12 @@ def _sqlite(folder: Path, name: QueueName) -> Any:
     )
 
 
-def _redis(url: str, name: QueueName) -> Any:
-    # A request that leaves a hint must not hang on a Redis that is away.
-    pool = ConnectionPool.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+def _redis(redis: Broker, name: QueueName) -> Any:
     return PriorityRedisHuey(
-        f"matinee-{name}", connection_pool=pool, results=False, serializer=_Json()
+        f"matinee-{name}",
+        connection_pool=redis.pool(),
+        results=False,
+        serializer=_Json(),
     )
 
 

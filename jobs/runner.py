@@ -8,22 +8,27 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appliance import trail
 from appliance.clock import SystemClock, to_text
 from appliance.errors import MatineeError, MediaError, StorageFull
 from appliance.settings import Settings
 from jobs.attempts import Attempt, Heartbeat, Spec
+from jobs.machines import away, nodes
+from jobs.machines.board import Board, Progress
 from jobs.work import Work
 
 Step = Callable[[dict[str, Any], Work], dict[str, Any]]
 Report = dict[str, Any]
 
 _BEAT_SECONDS = 1.0
-_KEPT = frozenset({"spec.json", "claim", "heartbeat.json"})
+# A sign of life also while it is written, by a thread of its own.
+_KEPT = frozenset({"spec.json", "claim", "heartbeat.json", ".heartbeat.json.part"})
 _LONGEST_TAIL = 20_000
+# Nobody's failure: settling counts it as lost.
+STORAGE_AWAY = "storage.away"
 
 logger = logging.getLogger(__name__)
 
@@ -33,41 +38,42 @@ def run(
     settings: Settings,
     steps: Mapping[str, Step],
     ring: Callable[[], None],
+    board: Board | None = None,
 ) -> None:
     """Run the attempt to its end, unless it is not, or no longer, ours.
 
     A hint that comes twice finds the claim of the first; one that comes late finds
-    the folder gone. ``ring`` tells the control side that there is news.
+    the folder gone. ``ring`` tells the control side that there is news, ``board``
+    shows what runs.
     """
     spec = attempt.spec()
     if spec is None:
         return
-    with attempt.claim() as ours:
+    with (
+        attempt.claim(nodes.own_name(settings)) as ours,
+        trail.leading(request=spec.request, job=spec.job, unit=spec.unit),
+    ):
         if not ours:
             return
         logger.info("%s of job %s begins", spec.unit, spec.job)
         ring()
-        report = _worked(attempt, settings, spec, steps)
-        if attempt.taken_back:
-            logger.info("%s of job %s was taken back", spec.unit, spec.job)
-        else:
-            _leave(attempt, report)
+        # A disk may take long to have it all: that is a part of the work.
+        with (
+            (board or Board()).entry(spec.job, spec.unit) as progress,
+            _beating(attempt, progress),
+        ):
+            report = _worked(attempt, settings, spec, steps, progress)
+            if attempt.taken_back:
+                logger.info("%s of job %s was taken back", spec.unit, spec.job)
+            else:
+                _leave(attempt, report)
     ring()
 
 
-@dataclass(slots=True)
-class _Progress:
-    fraction: float = 0
-    fps: float | None = None
-
-    def __call__(self, fraction: float, fps: float | None = None) -> None:
-        self.fraction, self.fps = min(1, max(self.fraction, fraction)), fps
-
-
 @contextmanager
-def _beating(attempt: Attempt) -> Iterator[_Progress]:
+def _beating(attempt: Attempt, progress: Progress) -> Iterator[None]:
     """Show a sign of life every second, from a thread of its own."""
-    progress, ended = _Progress(), threading.Event()
+    ended = threading.Event()
 
     def beat() -> None:
         while True:
@@ -81,26 +87,31 @@ def _beating(attempt: Attempt) -> Iterator[_Progress]:
     thread = threading.Thread(target=beat, name=f"beat-{attempt.key}", daemon=True)
     thread.start()
     try:
-        yield progress
+        yield
     finally:
         ended.set()
         thread.join()
 
 
 def _worked(
-    attempt: Attempt, settings: Settings, spec: Spec, steps: Mapping[str, Step]
+    attempt: Attempt,
+    settings: Settings,
+    spec: Spec,
+    steps: Mapping[str, Step],
+    progress: Progress,
 ) -> Report:
-    with _beating(attempt) as progress:
-        work = Work(
-            folder=attempt.folder,
-            storage=attempt.storage,
-            job=spec.job,
-            keys=settings.keys,
-            progress=progress,
-            cancelled=lambda: attempt.taken_back,
-            stall_seconds=settings.queue.stall_seconds,
-        )
-        return _report(spec, work, steps)
+    work = Work(
+        folder=attempt.folder,
+        storage=attempt.storage,
+        job=spec.job,
+        keys=settings.keys,
+        progress=progress,
+        cancelled=lambda: attempt.taken_back,
+        stall_seconds=settings.queue.stall_seconds,
+        home=settings.home,
+        hardware=settings.hardware,
+    )
+    return _report(spec, work, steps)
 
 
 def _report(spec: Spec, work: Work, steps: Mapping[str, Step]) -> Report:
@@ -109,9 +120,20 @@ def _report(spec: Spec, work: Work, steps: Mapping[str, Step]) -> Report:
     except MatineeError as error:
         final = isinstance(error, MediaError | StorageFull)
         tail = str(error.details.get("log_tail", ""))
-        return _failure(error.code, error.message, not final, tail)
+        failure = _failure(error.code, error.message, not final, tail)
+        if "redo" in error.details:
+            failure["error"]["redo"] = error.details["redo"]
+        return _away(work) or failure
+    except MemoryError:
+        return _failure(
+            "step.memory",
+            f"There was not enough memory for the step “{spec.step}”: give the machine"
+            " more, or set queue.slots lower.",
+            True,
+            traceback.format_exc(),
+        )
     except OSError as error:
-        return _of_the_system(error)
+        return _away(work) or _of_the_system(error)
     except Exception as error:  # a bug fails its unit, not the worker
         logger.exception("%s of job %s failed unexpectedly", spec.unit, spec.job)
         return _failure(
@@ -121,6 +143,12 @@ def _report(spec: Spec, work: Work, steps: Mapping[str, Step]) -> Report:
             True,
             traceback.format_exc(),
         )
+
+
+def _away(work: Work) -> Report | None:
+    """Say so when the storage has gone: whatever failed then was not the film's."""
+    reason = away.reason(work.storage)
+    return _failure(STORAGE_AWAY, reason, True, "") if reason else None
 
 
 def _of_the_system(error: OSError) -> Report:
@@ -169,7 +197,8 @@ def _leave(attempt: Attempt, report: Report) -> None:
 def _make_durable(folder: Path) -> None:
     """Wait until the disk has it all: what counts as done must survive a power cut."""
     for path in [folder, *folder.rglob("*")]:
-        if path.is_symlink():
+        # A sign of life is replaced all the time, and soon worth nothing.
+        if path.is_symlink() or "heartbeat.json" in path.name:
             continue
         handle = os.open(path, os.O_RDONLY)
         try:

@@ -6,8 +6,8 @@ from appliance.db import Database
 from appliance.media import jobs, units
 from appliance.media.jobs import Job, JobState
 from appliance.storage import Storage
-from jobs import install
 from jobs.attempts import TRASH, WORK, Attempt
+from jobs.making import install
 
 _KEEP_FAILED_DAYS = 1
 

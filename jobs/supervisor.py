@@ -38,6 +38,9 @@ _HAND_OVER = (
     "hand-over",
 )
 
+# What goes on in the control worker besides: somebody looks how all of it fares.
+_BESIDE = ("appliance.checks.watch",)
+
 logger = logging.getLogger(__name__)
 
 
@@ -47,6 +50,7 @@ class Part(StrEnum):
     WEB = "web"
     CONTROL = "control"
     MEDIA = "media"
+    FAR = "far"
 
 
 @dataclass(slots=True)
@@ -159,6 +163,9 @@ def web_command(settings: Settings, bind: str = "") -> list[str]:
         "gunicorn",
         # Its control socket would be one more door, under a name that others share.
         "--no-control-socket",
+        # Whom to believe about a client is the application's matter (web/front.py).
+        *("--forwarded-allow-ips", ""),
+        *("--config", "python:web.serving"),
         # Players ask again every few seconds. A server that hangs up in between resets
         # a request that is just on its way.
         *("--keep-alive", "75"),
@@ -174,13 +181,22 @@ def web_command(settings: Settings, bind: str = "") -> list[str]:
 
 def worker_command(part: Part) -> list[str]:
     """Return the command of a worker; that of media never loads the database."""
-    module = {Part.CONTROL: "jobs.control", Part.MEDIA: "jobs.media_worker"}[part]
-    return [sys.executable, "-m", module]
+    module = {
+        Part.CONTROL: "jobs.control",
+        Part.MEDIA: "jobs.media_worker",
+        Part.FAR: "jobs.exchange.far_worker",
+    }[part]
+    beside = _BESIDE if part is Part.CONTROL else ()
+    return [sys.executable, "-m", module, *beside]
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return what a child needs to find the same settings."""
-    found = dict(os.environ) | {"MATINEE_HOME": str(settings.home)}
+    found = dict(os.environ) | {
+        "MATINEE_HOME": str(settings.home),
+        "MATINEE_QUEUE_ROLES": settings.queue.roles,
+        "MATINEE_QUEUE_LABELS": settings.queue.labels,
+    }
     if settings.source is not None:
         found["MATINEE_CONFIG"] = str(settings.source)
     return found

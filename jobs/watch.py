@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.db import Database
-from appliance.errors import MatineeError, TryAgain
+from appliance.errors import MatineeError, StorageFull, TryAgain
 from appliance.media import jobs, uploads
 from appliance.media.jobs import JobState
 from appliance.media.uploads import Upload
@@ -74,8 +74,8 @@ class WatchFolder:
         elif self._is_still(path.name):
             self._take(path, identity, size)
 
-    def _complain(self, name: str, error: OSError) -> None:
-        """Say once that a film can't be read or moved; the others go on."""
+    def _complain(self, name: str, error: OSError | MatineeError) -> None:
+        """Say once that a film can't be treated now; the others go on."""
         if name not in self.refused:
             self.refused.add(name)
             logger.error("%r in the watch folder can't be treated: %s", name, error)
@@ -92,6 +92,13 @@ class WatchFolder:
         return still.total_seconds() >= self.settings.uploads.watch_still_seconds
 
     def _take(self, path: Path, identity: str, size: int) -> None:
+        try:
+            self.storage.require_room(size)
+            self.storage.require_takes(self.settings.disk, size)
+        except StorageFull as error:
+            # It stays where it is, and is taken when there is room.
+            self._complain(path.name, error)
+            return
         upload = uploads.start_watched(self.db, path.name, identity, size)
         try:
             arrival = uploads.take_in(
@@ -105,7 +112,9 @@ class WatchFolder:
                 publish=self.settings.uploads.watch_publish,
                 upload=upload.public_id,
             )
-        except TryAgain:
+        except (TryAgain, StorageFull) as error:
+            uploads.failed(self.db, upload.public_id, error.message)
+            self._complain(path.name, error)
             return
         except MatineeError as error:
             uploads.failed(self.db, upload.public_id, error.message)

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from appliance.media_sections import Hardware
 from appliance.storage import Storage
 
 
@@ -25,7 +26,8 @@ class Work:
 
     ``folder`` is its scratch, the only place it may write to; ``storage`` holds the
     inputs: the source, and what the units of ``job`` before it left. ``keys`` is the
-    folder of keys, which opens what is sealed in a spec.
+    folder of keys, which opens what is sealed in a spec; ``home`` is where this machine
+    keeps what it knows of its encoders, ``hardware`` how they may be used.
     """
 
     folder: Path
@@ -35,6 +37,8 @@ class Work:
     progress: Report = _unheard
     cancelled: Callable[[], bool] = lambda: False
     stall_seconds: float = 120
+    home: Path = Path()
+    hardware: Hardware = field(default_factory=Hardware)
 
     def done(self, unit: str, name: str = "") -> Path:
         """Return the folder that a finished unit left, or a file in it."""

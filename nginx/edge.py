@@ -1,6 +1,8 @@
 """What the templates of role edge see: whose films it keeps, and how many of them."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,6 +15,12 @@ from nginx.secrets import Secrets
 _SEGMENT_BYTES = 400_000
 _NAMES_IN_MEGABYTE = 8000
 _LEAST_MEGABYTES = 16
+
+_SYSTEMS = "/etc/ssl/certs/ca-certificates.crt"
+_JOINED = "origin-ca.pem"
+_CERTIFICATE = re.compile(
+    r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
+)
 
 _CORS = (
     "Access-Control-Allow-Origin",
@@ -35,6 +43,7 @@ def values(settings: Settings, secrets: Secrets) -> Mapping[str, Any]:
             f" the files that it names to {settings.keys}.",
         )
     secure = origin.scheme == "https"
+    trusted, authorities = _authorities(settings)
     gigabytes = _positive("edge.cache_gigabytes", edge.cache_gigabytes)
     return {
         "edge_scheme": origin.scheme,
@@ -42,12 +51,32 @@ def values(settings: Settings, secrets: Secrets) -> Mapping[str, Any]:
         "edge_origin_name": origin.hostname or "",
         "edge_origin_host": origin.netloc,
         "edge_origin_secure": secure,
+        "edge_origin_trusted": trusted,
+        "edge_origin_authorities": words.Trusted(authorities),
         "edge_cache_gigabytes": gigabytes,
         "edge_free_gigabytes": _positive("edge.free_gigabytes", edge.free_gigabytes, 0),
         "edge_cache_days": _positive("edge.cache_days", edge.cache_days),
         "edge_names_megabytes": _names(gigabytes),
         "edge_own_headers": _CORS,
     }
+
+
+def _authorities(settings: Settings) -> tuple[str, str]:
+    """Return the file with who may vouch for the origin, and what is in it if ours.
+
+    One that joined has the certificate of its origin, which need not have an issuer;
+    nginx can't look into the folder of keys, so it is written beside its configuration.
+    """
+    named, joined = settings.edge.certificates, settings.keys / _JOINED
+    if not named and not joined.is_file():
+        return _SYSTEMS, ""
+    path = Path(named) if named else joined
+    found = _CERTIFICATE.findall(path.read_text("ascii", "replace"))
+    if not found:
+        raise ConfigError(
+            "nginx.value", f"{path} (edge.certificates) holds no certificate."
+        )
+    return _JOINED, "\n".join([*found, ""])
 
 
 def _origin(settings: Settings) -> SplitResult:

@@ -87,7 +87,7 @@ ROLES: Mapping[str, Role] = {
     "edge": Role(
         server="edge.conf",
         http=("secrets.conf", "media_log.conf", "manifests.conf", "edge_cache.conf"),
-        includes=("edge_origin.conf", "token.js"),
+        includes=("edge_origin.conf", "origin-ca.pem", "token.js"),
         values=edge.values,
     ),
 }

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from appliance import media_checks
 from appliance.delivery import edge_secret, shield, tokens
 from appliance.delivery.tokens import Keys
 from appliance.settings import Settings
@@ -29,9 +30,11 @@ def load(settings: Settings) -> Secrets:
 
     Errors: ``ConfigError`` when a file is damaged, ``OSError`` when it can't be read.
     """
+    # No CDN fetches from an edge: it is given no secret for that, and makes none.
+    is_edge = media_checks.names(settings.nginx.roles) == ("edge",)
     return of(
         tokens.to_check(settings.keys),
-        shield.secrets(settings.keys),
+        () if is_edge else shield.secrets(settings.keys),
         edge_secret.known(settings.keys),
     )
 

@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from appliance import browser_policy
 from appliance.delivery import routes
 from appliance.delivery.tokens import Algorithm
-from appliance.errors import ConfigError
+from appliance.errors import ConfigError, InvalidInput
+from appliance.operations.certificates import reading
 from appliance.settings import Settings
 from nginx import just_in_time, words
 from nginx.problems import PROBLEMS, Problem
@@ -63,10 +64,12 @@ class Site:
     tls: bool
     tls_certificate: str
     tls_key: str
+    strict_transport: bool
     tls_authority: str
     proxy_host: Trusted | str
     proxy_scheme: Trusted | str
     proxy_for: Trusted
+    trusted_proxies: tuple[str, ...]
     web: str
     packages: str
     static: str
@@ -124,12 +127,13 @@ def site(settings: Settings, secrets: Secrets, chosen: Chosen) -> Site:
         tls=tls,
         tls_certificate=_tls_file("nginx.tls_certificate", nginx.tls_certificate, tls),
         tls_key=_tls_file("nginx.tls_key", nginx.tls_key, tls),
+        strict_transport=tls and _believed(nginx.tls_certificate),
         tls_authority=_authority(name or "$host", nginx.https_port),
         proxy_host=_proxy_host(name, public.port),
         proxy_scheme=_proxy_scheme(public.scheme),
-        proxy_for=_proxy_for(
-            settings.portal.trusted_proxies,
-            bool(secrets.edges) and chosen.checks_tokens,
+        proxy_for=_proxy_for(bool(secrets.edges) and chosen.checks_tokens),
+        trusted_proxies=words.networks(
+            "portal.trusted_proxies", settings.portal.trusted_proxies
         ),
         web=_web(settings),
         packages=words.path("storage.media", str(settings.media / "packages")),
@@ -240,6 +244,16 @@ def _tls_file(key: str, value: str, tls: bool) -> str:
     return words.path(key, value) if tls else ""
 
 
+def _believed(certificate: str) -> bool:
+    """Say whether somebody else vouches for the certificate."""
+    try:
+        content = Path(certificate).read_bytes()
+        return not reading.described(reading.chain(content)).self_signed
+    except (OSError, InvalidInput):
+        # nginx says what is wrong with it, when it is asked.
+        return False
+
+
 def _authority(name: str, port: int) -> Trusted:
     return Trusted(name if port == 443 else f"{name}:{port}")
 
@@ -255,13 +269,11 @@ def _proxy_scheme(scheme: str) -> Trusted | str:
     return scheme if scheme in ("http", "https") else Trusted("$scheme")
 
 
-def _proxy_for(proxies: int, edges: bool) -> Trusted:
-    """Believe what a client says of where it comes from only behind further proxies.
-
-    Edges of ours, which show their secret, are believed too.
+def _proxy_for(edges: bool) -> Trusted:
+    """Tell the application one address: that of who connected, or of who nginx knows
+    stands behind a proxy that is trusted. Edges of ours, which show their secret, are
+    believed too.
     """
-    if proxies > 1:
-        return Trusted("$proxy_add_x_forwarded_for")
     return Trusted("$viewer_address" if edges else "$remote_addr")
 
 

@@ -38,7 +38,9 @@ def write(files: Mapping[str, str], folder: Path) -> None:
     """
     for name, text in files.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+            path.parent.chmod(0o755)
         mode = 0o600 if name in PRIVATE else 0o644
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         with os.fdopen(os.open(path, flags, mode), "w", encoding="utf-8") as file:
@@ -71,15 +73,29 @@ def review(folder: Path) -> tuple[Finding, ...]:
     if find_spec("gixy") is None:
         return ()
     program = "import sys; from gixy.cli.main import main; sys.exit(main())"
-    done = _run(
-        [sys.executable, "-c", program, "-f", "json", str(folder / "nginx.conf")]
-    )
+    unfit = ",".join(_unfit(folder))
+    skipped = ("--skips", unfit) if unfit else ()
+    options = ("-f", "json", *skipped, str(folder / "nginx.conf"))
+    done = _run([sys.executable, "-c", program, *options])
     try:
         listed = json.loads(done.stdout or "[]")
     except ValueError:
         tail = (done.stderr or done.stdout).strip()[-500:]
         return (Finding(False, "gixy", f"It could not read it: {tail}"),)
     return tuple(_of_gixy(each) for each in listed)
+
+
+# gixy takes every port with “443” in it, as 14430, for one with TLS.
+_ABOUT_TLS = ("weak_ssl_tls", "hsts_header")
+
+
+def _unfit(folder: Path) -> tuple[str, ...]:
+    """Return what gixy is not to look for: HSTS is for certificates that hold."""
+    texts = [path.read_text(encoding="utf-8") for path in folder.rglob("*.conf")]
+    if not any("ssl_certificate " in text for text in texts):
+        return _ABOUT_TLS
+    strict = any("Strict-Transport-Security" in text for text in texts)
+    return () if strict else ("hsts_header",)
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -117,9 +133,11 @@ def _of_nginx(said: str) -> Iterator[Finding]:
 
 _REMEDIES: Mapping[str, str] = {
     "bind() to": "Run it as root, or take ports above 1024.",
-    "dlopen()": "Install the module (Debian: libnginx-mod-http-js), or set"
-    ' origin.token = "md5", which needs none. nginx-vod-module is for the operator to'
-    " bring: origin.vod_module names its file.",
+    "ngx_http_js_module": "Install the module (Debian: libnginx-mod-http-js), or set"
+    ' origin.token = "md5", which needs none.',
+    "dlopen()": "nginx-vod-module is for you to bring: let origin.vod_module name the"
+    " file of it that was made for this nginx, and install the libraries it needs.",
+    'unknown directive "vod_': "What origin.vod_module names is another module.",
     "binary compatible": "The module was made for another nginx: take its own.",
     "cannot load certificate": "Look at nginx.tls_certificate and nginx.tls_key.",
     "setrlimit": "Not grave: nginx was not started by root.",

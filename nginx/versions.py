@@ -40,6 +40,20 @@ def in_use(settings: Settings) -> bool:
     return (Path(settings.nginx.folder) / "current" / "nginx.conf").is_file()
 
 
+def holds(settings: Settings, files: Mapping[str, str]) -> bool:
+    """Say whether just these files are in use."""
+    folder = Path(settings.nginx.folder) / "current"
+    there = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+    return there == set(files) and all(
+        (folder / name).read_text(encoding="utf-8") == text
+        for name, text in files.items()
+    )
+
+
 def install(
     settings: Settings,
     files: Mapping[str, str],
@@ -68,15 +82,21 @@ def install(
 
 def _make_folders(settings: Settings) -> None:
     nginx = settings.nginx
-    for name, mode in ((nginx.folder, 0o755), (nginx.run, 0o755), (nginx.log, 0o750)):
-        Path(name).mkdir(mode=mode, parents=True, exist_ok=True)
-    Path(nginx.cache).mkdir(mode=0o755, parents=True, exist_ok=True)
+    open_to_all = (nginx.folder, nginx.run, nginx.cache)
+    for name, mode in (*((each, 0o755) for each in open_to_all), (nginx.log, 0o750)):
+        folder = Path(name)
+        if not folder.exists():
+            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+            # Whatever the umask of this machine's root is.
+            folder.chmod(mode)
 
 
 def _written(version: Path, files: Mapping[str, str]) -> tuple[Finding, ...]:
     """Write and test a version; leave nothing of one that is refused."""
     try:
-        version.mkdir(mode=0o755)
+        version.mkdir()
+        # The doctor reads it as the user of the services, whoever wrote it.
+        version.chmod(0o755)
         trial.write(files, version)
         findings = trial.test(version)
         refused = [each for each in findings if each.grave]

@@ -2,15 +2,17 @@
 
 import json
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from appliance import ratings
 from appliance.accounts import people
 from appliance.accounts.people import Account
 from appliance.catalog import titles
 from appliance.catalog.titles import Title
 from appliance.db import Database, write
-from appliance.media import assets
+from appliance.media import assets, tracks
 from appliance.media.assets import Asset
 from appliance.permissions import SYSTEM, Actor, Role
 from appliance.settings import Settings
@@ -78,6 +80,8 @@ class Builders:
     ) -> Title:
         """Make a title in any state; ``fields`` are columns of its row."""
         now = self.db.now()
+        if fields.get("rating"):
+            fields.setdefault("age", ratings.age(fields["rating"]))
         with write(self.db):
             title = self._insert(
                 "titles",
@@ -141,6 +145,19 @@ class Builders:
                     self._text(asset, public_id, language)
                 self._thumbnails(asset, public_id, duration)
         return assets.by_id(self.db, asset)
+
+    def install(
+        self,
+        asset: Asset,
+        entries: Sequence[Mapping[str, Any]],
+        duration: float | None = None,
+    ) -> None:
+        """Make these the tracks of an asset, and the next version of it."""
+        with write(self.db):
+            self.db.conn.execute("delete from tracks where asset_id = ?", (asset.id,))
+            tracks.add(self.db, asset.id, entries)
+            length = duration or asset.duration or 10.0
+            assets.switched(self.db, asset.id, asset.version + 1, length)
 
     def job(self, asset: Asset, *, state: str = "queued", **fields: Any) -> str:
         """Make a job of an asset, without work units; return its public id."""

@@ -1,5 +1,6 @@
 """What every test may ask for: a home, a time that stands still, builders, a client."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from playwright.sync_api import Browser
 
 from appliance import db as database
@@ -30,6 +32,70 @@ from web import create_app, guard
 
 SignIn = Callable[..., Actor]
 Matinee = Callable[..., Result]
+
+# Files of a minute and more, what encodes beside what waits. What comes last is short,
+# so that nobody waits for one at the end.
+_LONGEST_FIRST = (
+    "host/test_appliance_install.py",
+    "pipeline/test_exchange.py",
+    "browser/test_edge_playback.py",
+    "pipeline/test_chaos.py",
+    "browser/test_accessibility.py",
+    "host/test_backup_places.py",
+    "pipeline/test_quality_checks.py",
+    "pipeline/test_cluster.py",
+    "host/test_nginx_playing.py",
+    "pipeline/test_breaker.py",
+    "browser/test_upload.py",
+    "journeys/test_protected_film.py",
+    "host/test_standby.py",
+    "host/test_make_run.py",
+    "journeys/test_first_film.py",
+    "host/test_disaster.py",
+    "pipeline/test_many_workers.py",
+    "host/test_cdn_playing.py",
+    "pipeline/test_troubles.py",
+)
+
+# Where Linux keeps files in memory, and what must be free there and left to programs.
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 1024**3
+
+
+def pytest_configure() -> None:
+    """Let what tests write lie in memory where there is room: no disk is waited for.
+
+    All is as on a disk, also what outlives a killed process; the test of a disk that
+    is another one finds one. A TMPDIR that somebody chose is taken as it is.
+    """
+    if "TMPDIR" not in os.environ and _has_room():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+def _has_room() -> bool:
+    memory = Path("/proc/meminfo").read_text().split("MemAvailable:")[1].split()[0]
+    return (
+        _MEMORY.is_dir()
+        and shutil.disk_usage(_MEMORY).free >= _ROOM
+        and int(memory) * 1024 >= 2 * _ROOM
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the others follow as they lie in their folders."""
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(_LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> tuple[str, str, str] | None:
+    """Name what failed at once: who ends a run that hangs wants to know it."""
+    if not report.failed or report.when == "collect":
+        return None
+    category = "failed" if report.when == "call" else "error"
+    return category, f"\n{category.upper()} {report.nodeid}\n", category.upper()
 
 
 @pytest.fixture
@@ -71,10 +137,19 @@ def make(db: Database, settings: Settings, storage: Storage) -> Builders:
     return Builders(db, settings, storage)
 
 
+@pytest.fixture(scope="session")
+def _templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """Templates that an application compiled, for the applications after it."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings, clock: FixedClock, storage: Storage) -> Flask:
+def app(
+    settings: Settings, clock: FixedClock, storage: Storage, _templates: BytecodeCache
+) -> Flask:
     app = create_app(settings, clock)
     app.testing = True
+    app.jinja_env.bytecode_cache = _templates
     return app
 
 

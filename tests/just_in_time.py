@@ -13,6 +13,7 @@ from appliance.media.tracks import Track, TrackKind
 from appliance.permissions import SYSTEM
 from appliance.protection import keys
 from appliance.protection.keys import ContentKey
+from jobs.tools import mp4
 from tests.builders import Builders
 from tests.core import packaged
 
@@ -48,12 +49,14 @@ def real(
             make.storage.copy(source, f"{path}/{vod.FILM}")
             kid = of_kind[track.kind]
             entry |= {"kid": kid, "scheme": Scheme.CENC if kid else None}
-            entry["facts"] = {**track.facts, "film": vod.FILM}
+            begins = mp4.facts(source).begins if track.kind is TrackKind.AUDIO else 0
+            told = {"film": vod.FILM, "film_begins": begins}
+            entry["facts"] = {**track.facts, **told}
         else:
             for file in (made.folder / "tracks" / track.public_id).iterdir():
                 make.storage.copy(file, f"{path}/{file.name}")
         entries.append(entry)
-    tracks.replace(make.db, there.asset.id, entries)
+    make.install(there.asset, entries)
     found = tracks.of_asset(make.db, there.asset.id)
     return Film(there.asset, tuple(found), there.keys)
 

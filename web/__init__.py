@@ -1,21 +1,36 @@
 """The web edge: views that read a request, ask the core, and show the answer."""
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from appliance import keyring
 from appliance.clock import Clock, SystemClock
 from appliance.settings import Settings
-from web import api, context, errors, guard, headers, templating
+from web import (
+    api,
+    context,
+    door,
+    errors,
+    front,
+    guard,
+    headers,
+    house,
+    languages,
+    templating,
+)
 from web.auth import blueprint as auth
 from web.internal import blueprint as internal
 from web.licence import blueprint as licence
 from web.licence import lane
+from web.monitoring import blueprint as monitoring
 from web.playback import blueprint as playback
 from web.portal import blueprint as portal
+from web.profiles import blueprint as profiles
 from web.studio import blueprint as studio
 
-BLUEPRINTS = (portal, auth, studio, playback, licence, internal)
+BLUEPRINTS = (
+    *(portal, auth, profiles, studio, playback, licence, internal),
+    monitoring,
+)
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
@@ -32,18 +47,15 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     lane.install(app, settings)
-    # Behind a Unix socket nobody but a web server asks: without its word there would be
-    # no address at all.
-    count = settings.portal.trusted_proxies or int(bool(settings.web.socket))
-    if count:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=count, x_proto=count, x_host=count
-        )
+    door.install(app, settings)
+    front.install(app, settings)
     context.install(app, settings, clock or SystemClock())
     guard.install(app)
     errors.install(app)
     headers.install(app, settings)
     templating.install(app)
+    languages.install(app)
+    house.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     api.install(app)

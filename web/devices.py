@@ -2,6 +2,9 @@
 
 import re
 
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
 # The first that fits names it: every Edge also says Chrome, every Chrome Safari.
 _BROWSERS = (
     (r"Edg(?:e|A|iOS)?/", "Edge"),
@@ -11,10 +14,10 @@ _BROWSERS = (
     (r"Chrome/|CriOS/|Chromium/", "Chrome"),
     (r"Safari/", "Safari"),
     (r"curl/", "curl"),
-    (r"python-requests/|Python-urllib/|httpx/", "a Python program"),
+    (r"python-requests/|Python-urllib/|httpx/", _("a Python program")),
 )
 _SYSTEMS = (
-    (r"Tizen|SMART-TV|SmartTV|Web0S|webOS|BRAVIA|AFT\w|CrKey", "a television", "tv"),
+    (r"Tizen|SMART-TV|SmartTV|Web0S|webOS|BRAVIA|AFT\w|CrKey", _("a television"), "tv"),
     (r"iPad", "iPad", "tablet"),
     (r"iPhone|iPod", "iPhone", "smartphone"),
     (r"Android.*Mobile", "Android", "smartphone"),
@@ -30,16 +33,17 @@ def name(user_agent: str) -> str:
     """Return what a device is called: ``Firefox on Windows``, ``Safari on iPhone``."""
     found = browser(user_agent)
     system = next(
-        (name for sign, name, _ in _SYSTEMS if re.search(sign, user_agent)), ""
+        (str(name) for sign, name, _ in _SYSTEMS if re.search(sign, user_agent)), ""
     )
     if found and system:
-        return f"{found} on {system}"
-    return found or system or "Unknown device"
+        return str(gettext("%(browser)s on %(system)s", browser=found, system=system))
+    return found or system or str(gettext("Unknown device"))
 
 
 def browser(user_agent: str) -> str:
     """Return the browser or program; empty when it is none that is known."""
-    return next((name for sign, name in _BROWSERS if re.search(sign, user_agent)), "")
+    found = (str(name) for sign, name in _BROWSERS if re.search(sign, user_agent))
+    return next(found, "")
 
 
 def drawing(user_agent: str) -> str:

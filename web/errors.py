@@ -1,14 +1,15 @@
 """Errors at the web edge: problem+json for programs (RFC 9457), a page for people."""
 
 import logging
-import secrets
 from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from appliance import trail
 from appliance.errors import MatineeError, TooManyRequests, Unauthenticated
+from web import languages, refusals
 
 _log = logging.getLogger("matinee.web")
 _FOR_PROGRAMS = (
@@ -29,7 +30,7 @@ def _known(error: MatineeError) -> BaseResponse:
     if isinstance(error, Unauthenticated) and not _wants_json():
         back = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return redirect(f"/login?{urlencode({'next': back})}")
-    return _answer(error.status, error.title, error.message, error.code, error)
+    return _answer(error, error.status, error.title)
 
 
 def _http(error: HTTPException) -> BaseResponse:
@@ -41,7 +42,7 @@ def _http(error: HTTPException) -> BaseResponse:
         405: "This address does not take that method.",
         413: "That is more than this page takes.",
     }.get(status, error.description or "")
-    answer = _answer(status, error.name, sentence, f"http.{status}")
+    answer = _answer(MatineeError(f"http.{status}", sentence), status, error.name)
     for name, value in error.get_headers():
         if name in _KEPT_HEADERS:
             answer.headers[name] = value
@@ -49,46 +50,49 @@ def _http(error: HTTPException) -> BaseResponse:
 
 
 def _unknown(error: Exception) -> BaseResponse:
-    reference = secrets.token_hex(4)
-    _log.exception("unexpected error, reference %s", reference, exc_info=error)
+    _log.exception("unexpected error", exc_info=error)
     return _answer(
-        500,
-        "Something went wrong",
-        f"This is our fault, not yours. Reference {reference}.",
-        "internal",
+        MatineeError("internal", "This is our fault, not yours."),
+        MatineeError.status,
+        MatineeError.title,
     )
 
 
-def _answer(
-    status: int,
-    title: str,
-    message: str,
-    code: str,
-    error: MatineeError | None = None,
-) -> Response:
-    details = error.details if error else {}
+def _answer(error: MatineeError, status: int, title: str) -> Response:
     if _wants_json():
-        body = {
-            "type": f"urn:matinee:error:{code}",
-            "title": title,
-            "status": status,
-            "detail": message,
-            "code": code,
-            **details,
-        }
-        response = jsonify(body)
-        response.mimetype = "application/problem+json"
-        response.headers["Cache-Control"] = "no-store"
-        if status == Unauthenticated.status:
-            response.headers["WWW-Authenticate"] = "Bearer"
+        with languages.as_its_page():
+            response = _problem(error, status, refusals.titled(error.code, title))
     else:
         page = render_template(
-            "error.html", status=status, title=title, message=message
+            "error.html",
+            status=status,
+            title=refusals.titled(error.code, title),
+            message=refusals.said(error),
+            reference=trail.request(),
         )
         response = Response(page)
     response.status_code = status
-    if isinstance(error, TooManyRequests) and "retry_after" in details:
-        response.headers["Retry-After"] = str(details["retry_after"])
+    if isinstance(error, TooManyRequests) and "retry_after" in error.details:
+        response.headers["Retry-After"] = str(error.details["retry_after"])
+    return response
+
+
+def _problem(error: MatineeError, status: int, title: str) -> Response:
+    response = jsonify(
+        {
+            "type": f"urn:matinee:error:{error.code}",
+            "title": title,
+            "status": status,
+            "detail": refusals.said(error),
+            "code": error.code,
+            "request": trail.request(),
+            **error.details,
+        }
+    )
+    response.mimetype = "application/problem+json"
+    response.headers["Cache-Control"] = "no-store"
+    if status == Unauthenticated.status:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 

@@ -1,8 +1,10 @@
 """Every view declares who may call it; a view that does not stops the start.
 
 ``@guard.needs(Action.X)`` lets an actor pass whose roles allow X.
-``@guard.public(why)`` lets everybody pass and says why; a reason that begins with
-``token:`` says that the view asks for proof of its own, in the path or the body.
+``@guard.signed_in(why)`` lets an actor pass who has not said yet who watches, and so
+may nothing else. ``@guard.public(why)`` lets everybody pass and says why; a reason that
+begins with ``token:`` says that the view asks for proof of its own, in the path or the
+body.
 Whoever calls with the session cookie must also send the CSRF token with anything but
 GET, HEAD and OPTIONS.
 """
@@ -10,19 +12,25 @@ GET, HEAD and OPTIONS.
 import hmac
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
-from flask import Flask, Request, current_app, g, request
+from flask import Flask, Request, current_app, g, redirect, request
 from flask.globals import request_ctx
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+from werkzeug.wrappers import Response as BaseResponse
 
+from appliance.access import territory
 from appliance.accounts import sessions
-from appliance.errors import Forbidden, MatineeError
+from appliance.accounts.sessions import SignedIn
+from appliance.errors import Forbidden, MatineeError, Unauthenticated
 from appliance.permissions import ANONYMOUS, Action, Actor, check
 from web import context
 
 COOKIE = "matinee_session"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SIGNED_IN = "signed-in: "
+_FOR_PROGRAMS = ("/api/", "/artwork/", "/preview/", "/studio/uploads")
 _View = TypeVar("_View", bound=Callable[..., Any])
 _csrf = CSRFProtect()
 
@@ -30,6 +38,11 @@ _csrf = CSRFProtect()
 def needs(action: Action) -> Callable[[_View], _View]:
     """Let pass whoever has a role that allows ``action``."""
     return _mark(action)
+
+
+def signed_in(why: str) -> Callable[[_View], _View]:
+    """Let pass whoever is signed in, also before a profile is chosen."""
+    return _mark(f"{_SIGNED_IN}{why}")
 
 
 def public(why: str) -> Callable[[_View], _View]:
@@ -73,6 +86,14 @@ class _FormCookie(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
 
+def who() -> SignedIn:
+    """Return who is signed in, for views that only they reach."""
+    found: SignedIn | None = g.get("signed_in")
+    if found is None:
+        raise Unauthenticated("session.missing", "Please sign in first.")
+    return found
+
+
 def form_token() -> str:
     """Return what a form or a script of this page must send back.
 
@@ -97,23 +118,43 @@ def _mark(value: Action | str) -> Callable[[_View], _View]:
     return decorate
 
 
-def _enforce() -> None:
+def _enforce() -> BaseResponse | None:
     here = request_ctx
     endpoint = here.request.endpoint
-    if endpoint is None or endpoint.endswith("static"):
-        return
+    if endpoint is None:
+        # What says so is a page for whoever asks, in their language.
+        _identify()
+        return None
+    if endpoint.endswith("static"):
+        return None
     view = here.app.view_functions[endpoint]
     rule: Action | str = view.matinee_guard  # type: ignore[union-attr]
     if isinstance(rule, str) and rule.startswith("token:"):
         # The view asks for proof of its own: a cookie counts for nothing there, and
         # segments, which come by the thousand, need no look into the database.
         g.signed_in, g.actor = None, _stranger()
-        return
+        return None
     by_token = _identify()
     if isinstance(rule, Action):
+        if g.signed_in is not None and not g.signed_in.profile_chosen:
+            return _ask_who_watches()
         check(context.actor(), rule)
+    elif rule.startswith(_SIGNED_IN) and g.signed_in is None:
+        raise Unauthenticated("session.missing", "Please sign in first.")
     if request.method not in _SAFE and not by_token:
         _protect_form()
+    return None
+
+
+def _ask_who_watches() -> BaseResponse:
+    """Send people to the page that asks; programs are told."""
+    if request.path.startswith(_FOR_PROGRAMS):
+        raise Forbidden(
+            "profile.choose",
+            "Say first who is watching: choose a profile (PUT /api/v1/profile).",
+        )
+    back = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return redirect(f"/profiles?{urlencode({'next': back})}", 303)
 
 
 def _identify() -> bool:
@@ -124,8 +165,13 @@ def _identify() -> bool:
     g.signed_in = (
         sessions.resolve(context.db(), context.settings(), token) if token else None
     )
-    g.actor = g.signed_in.actor(_address()) if g.signed_in else _stranger()
+    g.actor = _actor(g.signed_in) if g.signed_in else _stranger()
     return bool(bearer)
+
+
+def _actor(signed_in: SignedIn) -> Actor:
+    address = _address()
+    return signed_in.actor(address, territory.of_address(context.settings(), address))
 
 
 def _stranger() -> Actor:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, url_for
+from flask_babel import gettext
 
-from web import context, guard
+from appliance.errors import MatineeError
+from web import context, guard, refusals
 from web.icons import icon
 
 TV_COOKIE = "matinee_tv"
@@ -21,6 +23,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["csrf_token"] = guard.form_token
     app.jinja_env.filters["runtime"] = runtime
     app.jinja_env.filters["clock"] = clock
+    app.jinja_env.filters["said"] = said
     app.context_processor(_everywhere)
     app.after_request(_remember_mode)
 
@@ -55,11 +58,13 @@ def runtime(seconds: float | None) -> str:
     if not seconds:
         return ""
     if seconds < 60:
-        return f"{max(1, round(seconds))} s"
+        return str(gettext("%(seconds)s s", seconds=max(1, round(seconds))))
     hours, minutes = divmod(round(seconds / 60), 60)
     if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return str(gettext("%(minutes)s min", minutes=minutes))
+    if not minutes:
+        return str(gettext("%(hours)s h", hours=hours))
+    return str(gettext("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes))
 
 
 def clock(seconds: float) -> str:
@@ -73,12 +78,16 @@ def clock(seconds: float) -> str:
 
 def _everywhere() -> dict[str, Any]:
     return {
-        "portal": context.settings().portal,
         "actor": context.actor(),
         "signed_in": g.get("signed_in"),
         "csrf_token": guard.form_token,
         "mode": mode(),
     }
+
+
+def said(error: MatineeError | None) -> str:
+    """Write a refusal as its reader is told it; nothing where nothing was refused."""
+    return refusals.said(error) if error else ""
 
 
 def mode() -> str:

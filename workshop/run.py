@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from appliance import settings as configuration
@@ -38,13 +39,20 @@ def main(film: Path) -> int:
         _wait_for(settings, server, log)
         _load(film, first=password is not None)
         _welcome(settings, password, log)
-        return server.wait()
+        return _ended(server)
     except KeyboardInterrupt:
         return 0
     finally:
         if server.poll() is None:
             server.terminate()
             server.wait()
+
+
+def _ended(server: subprocess.Popen[bytes]) -> int:
+    """Wait for its end, in short turns: Ctrl-C just before a turn waits for its end."""
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return server.wait(0.5)
 
 
 def _require_free_port(settings: Settings) -> None:

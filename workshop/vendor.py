@@ -3,8 +3,10 @@
 ``npm ci`` fills ``node_modules``; this fills ``web/static/vendor``, which git ignores.
 Nothing in there may call another host: the style sheet of the player loses its web
 font, and the scripts the addresses of source maps that are not copied.
+What they are, and under which licence, is listed beside them.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -44,6 +46,7 @@ def main() -> None:
         _copy(PARTS / source, aside / name)
     for icon in sorted(_icons()):
         _copy(ICONS / f"{icon}.svg", aside / "lucide" / f"{icon}.svg")
+    (aside / "parts.json").write_text(json.dumps(list(_parts()), indent=1))
     shutil.rmtree(TARGET, ignore_errors=True)
     aside.rename(TARGET)
 
@@ -57,6 +60,24 @@ def _copy(source: Path, target: Path) -> None:
     if source.suffix == ".css":
         text = _FONT_FACE.sub("", text)
     target.write_text(_SOURCE_MAP.sub("", text), encoding="utf-8")
+
+
+def _parts() -> Iterator[dict[str, str]]:
+    """Yield what is in the scripts, also what they bring along themselves."""
+    locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    for place, part in sorted(locked["packages"].items()):
+        if not place or part.get("dev"):
+            continue
+        name = place.rpartition("node_modules/")[2]
+        said = json.loads((ROOT / place / "package.json").read_text(encoding="utf-8"))
+        texts = sorted((ROOT / place).glob("[Ll][Ii][Cc][Ee][Nn][SsCc][Ee]*"))
+        yield {
+            "name": name,
+            "version": part["version"],
+            "licence": part.get("license") or said.get("license") or "see its text",
+            "address": said.get("homepage") or f"https://www.npmjs.com/package/{name}",
+            "text": "\n\n".join(text.read_text(encoding="utf-8") for text in texts),
+        }
 
 
 def _icons() -> Iterator[str]:

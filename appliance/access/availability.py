@@ -43,9 +43,16 @@ class Listed:
     max_height: int | None
 
 
-def of_title(db: Database, title_id: int, account_id: int) -> tuple[Window, ...]:
-    """Return every window of a title as it is for an account, also past ones."""
-    rows = db.conn.execute(_OF_TITLE, {"account": account_id, "title": title_id})
+def of_title(
+    db: Database, title_id: int, account_id: int, whole_id: int | None = None
+) -> tuple[Window, ...]:
+    """Return every window of a title as it is for an account, also past ones.
+
+    A part without a window of its own has those of the whole, as an episode has those
+    of its series.
+    """
+    params = {"account": account_id, "title": title_id, "whole": whole_id}
+    rows = db.conn.execute(_OF_TITLE, params)
     return tuple(_window(*row) for row in rows)
 
 
@@ -101,6 +108,36 @@ def remove(db: Database, actor: Actor, public_id: str) -> Listed:
     return window
 
 
+def replace(
+    db: Database,
+    actor: Actor,
+    public_id: str,
+    *,
+    starts_at: str | None = None,
+    ends_at: str | None = None,
+    group: str = "",
+    territories: Iterable[str] = (),
+    max_height: int | None = None,
+) -> Listed:
+    """Put a window in the place of another of the same title, in one step.
+
+    Errors: those of :func:`add`; the window stays then as it was.
+    """
+    check(actor, Action.TITLE_EDIT)
+    with write(db):
+        gone = remove(db, actor, public_id)
+        return add(
+            db,
+            actor,
+            gone.title,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            group=group,
+            territories=territories,
+            max_height=max_height,
+        )
+
+
 def by_id(db: Database, public_id: str) -> Listed:
     """Return one window. Errors: ``NotFound``."""
     row = db.one(f"{_LISTED} where w.public_id = ?", (public_id,))
@@ -142,7 +179,9 @@ select w.public_id, w.starts_at, w.ends_at, g.name,
     w.territories, w.max_height
 from availability_windows w
 left join groups g on g.id = w.group_id
-where w.title_id = :title
+where w.title_id = coalesce(
+    (select title_id from availability_windows where title_id = :title limit 1), :whole
+)
 order by w.id
 """
 

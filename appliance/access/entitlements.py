@@ -37,12 +37,13 @@ class Entitlement:
 class Grant:
     """A right as it is listed: whose (``group:Training``), to which title.
 
-    ``title`` is a slug; None: to every title.
+    ``title`` and ``collection`` are slugs; without either it is to every title.
     """
 
     id: str
     subject: str
     title: str | None
+    collection: str | None
     source: str
     starts_at: str | None
     ends_at: str | None
@@ -53,9 +54,16 @@ class Grant:
     created_at: str
 
 
-def applying(db: Database, account_id: int, title_id: int) -> tuple[Entitlement, ...]:
-    """Return every right of the account to the title, also past and future ones."""
-    rows = db.conn.execute(_APPLYING, {"account": account_id, "title": title_id})
+def applying(
+    db: Database, account_id: int, title_id: int, whole_id: int | None = None
+) -> tuple[Entitlement, ...]:
+    """Return every right of the account to the title, also past and future ones.
+
+    Who may watch a series may watch its episodes (``whole_id`` is what the title is a
+    part of), and who may watch a collection all that is in it.
+    """
+    params = {"account": account_id, "title": title_id, "whole": whole_id}
+    rows = db.conn.execute(_APPLYING, params)
     return tuple(Entitlement(*row) for row in rows)
 
 
@@ -65,6 +73,7 @@ def grant(
     subject: str,
     title: str | None = None,
     *,
+    collection: str = "",
     source: str = "",
     starts_at: str | None = None,
     ends_at: str | None = None,
@@ -73,7 +82,7 @@ def grant(
     max_height: int | None = None,
     policy: str = "",
 ) -> Grant:
-    """Give somebody the right to watch a title (by its slug) or every one (None).
+    """Give somebody the right to watch a title or a collection, by slug, or every one.
 
     ``subject`` is everyone, role:…, group:… or account:…; ``source`` says where the
     right comes from, as plan:… or voucher:…, else it follows from the subject.
@@ -84,14 +93,14 @@ def grant(
     public_id = secrets.token_hex(8)
     with write(db):
         party = parties.party(db, subject)
-        title_id = None if title is None else titles.by_slug(db, actor, title).id
+        object_, object_id = _object(db, actor, title, collection)
         row = {
             "public_id": public_id,
             "subject": party.kind,
             "subject_id": party.id,
             "role": party.role,
-            "object": "all" if title_id is None else "title",
-            "object_id": title_id,
+            "object": object_,
+            "object_id": object_id,
             "source": _source(source.strip() or party.source),
             "starts_at": begins,
             "ends_at": ends,
@@ -139,31 +148,30 @@ def listing(db: Database, subject: str = "", title: str = "") -> list[Grant]:
     return [Grant(**row) for row in rows]
 
 
-_SUBJECTS = (
-    "subject = 'everyone'",
-    "subject = 'account' and subject_id = :account",
-    """subject = 'role' and role in (
-        select role from role_assignments where account_id = :account
-    )""",
-    """subject = 'group' and subject_id in (
-        select group_id from group_members where account_id = :account
-    )""",
+# Every subject with every object: each pair is then one step into the index by object,
+# however many subscribers and purchases there are.
+_APPLYING = """
+with subjects (subject, id, role) as (
+    values ('everyone', null, null), ('account', :account, null)
+    union all
+    select 'role', null, role from role_assignments where account_id = :account
+    union all
+    select 'group', group_id, null from group_members where account_id = :account
+), objects (object, id) as (
+    values ('all', null), ('title', :title)
+    union all
+    select 'title', :whole where :whole is not null
+    union all
+    select 'collection', collection_id from collection_titles
+    where title_id in (:title, :whole)
 )
-_OBJECTS = (
-    "object = 'all' and object_id is null",
-    "object = 'title' and object_id = :title",
-)
-# Every subject with every object, written out: each is then one short range of the
-# index by object, however many subscribers and purchases there are.
-_CASES = "\n    or ".join(
-    f"({object_} and {subject})" for object_ in _OBJECTS for subject in _SUBJECTS
-)
-_APPLYING = f"""
-select public_id, source, starts_at, ends_at, streams, uhd_streams, max_height,
-    policy_id
-from entitlements
-where {_CASES}
-order by id
+select e.public_id, e.source, e.starts_at, e.ends_at, e.streams, e.uhd_streams,
+    e.max_height, e.policy_id
+from objects cross join subjects cross join entitlements e
+where e.object = objects.object and e.object_id is objects.id
+    and e.subject = subjects.subject and e.subject_id is subjects.id
+    and e.role is subjects.role
+order by e.id
 """
 
 _SUBJECT = """case e.subject
@@ -174,14 +182,36 @@ _SUBJECT = """case e.subject
 end"""
 _LISTED = f"""
 select e.public_id as id, {_SUBJECT} as subject,
-    t.slug as title, e.source, e.starts_at, e.ends_at, e.streams, e.uhd_streams,
-    e.max_height, p.name as policy, e.created_at
+    t.slug as title, c.slug as collection, e.source, e.starts_at, e.ends_at,
+    e.streams, e.uhd_streams, e.max_height, p.name as policy, e.created_at
 from entitlements e
 left join accounts a on e.subject = 'account' and a.id = e.subject_id
 left join groups g on e.subject = 'group' and g.id = e.subject_id
 left join titles t on e.object = 'title' and t.id = e.object_id
+left join collections c on e.object = 'collection' and c.id = e.object_id
 left join licence_policies p on p.id = e.policy_id
 """
+
+
+def _object(
+    db: Database, actor: Actor, title: str | None, collection: str
+) -> tuple[str, int | None]:
+    if title is not None and collection:
+        raise InvalidInput(
+            "grant.object",
+            "A right is to a title or to a collection, not to both.",
+            {"field": "collection"},
+        )
+    if title is not None:
+        return "title", titles.by_slug(db, actor, title).id
+    if not collection:
+        return "all", None
+    found = db.value("select id from collections where slug = ?", (collection,))
+    if found is None:
+        raise NotFound(
+            "collection.missing", f"There is no collection “{collection[:80]}”."
+        )
+    return "collection", int(found)
 
 
 def _source(text: str) -> str:
@@ -233,5 +263,6 @@ def _record(db: Database, actor: Actor, event: Event, granted: Grant) -> None:
         f"grant/{granted.id}",
         whose=granted.subject,
         title=granted.title,
+        collection=granted.collection,
         source=granted.source,
     )

@@ -75,7 +75,8 @@ class Request:
     """What the decision depends on; ``now`` is UTC text as the database keeps it.
 
     ``may_edit``: the actor may edit the title, and so preview it whatever its state,
-    without a right of their own, anywhere and in every quality. ``territory`` is the
+    without a right of their own, anywhere and in every quality; what was
+    ``title_removed`` lies in the trash, where nobody plays it. ``territory`` is the
     country code of who watches, ``rating_age`` what the title's rating stands for,
     ``rating_limit`` the age of the profile; ``other_streams`` play besides this one;
     ``usual`` are the limits where no right has any.
@@ -93,6 +94,7 @@ class Request:
     other_streams: int = 0
     signed_in: bool = True
     usual: Limits = Limits()
+    title_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,13 @@ class Decision:
     def sentence(self) -> str:
         """The first reason as a sentence; empty when allowed."""
         return self.spoken(self.reasons[0]) if self.reasons else ""
+
+    @property
+    def details(self) -> dict[str, object]:
+        """Every reason, and of the first when it will not count any more, if known."""
+        begins = self.begins.get(self.reasons[0]) if self.reasons else None
+        told: dict[str, object] = {"reasons": [each.value for each in self.reasons]}
+        return told if begins is None else told | {"begins_at": begins}
 
     def spoken(self, reason: Reason) -> str:
         """Return a reason as a sentence, with the day it ends to count if known."""
@@ -184,8 +193,11 @@ def _reasons(
         yield Reason.ACCOUNT_DISABLED
     if not request.signed_in:
         yield Reason.SIGNED_OUT
+    if request.title_removed:
+        yield Reason.TITLE_UNAVAILABLE
     if not request.may_edit:
-        if request.title_state is not TitleState.PUBLISHED:
+        shown = request.title_state is TitleState.PUBLISHED
+        if not shown and not request.title_removed:
             yield Reason.TITLE_UNAVAILABLE
         if not rights:
             yield from _lack_of_right(request)

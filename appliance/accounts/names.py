@@ -42,6 +42,7 @@ def display_name(text: str) -> str:
         raise InvalidInput(
             "display-name.invalid",
             f"A name has 1 to {_LONGEST_NAME} characters that can be seen.",
+            {"most": _LONGEST_NAME},
         )
     return name
 

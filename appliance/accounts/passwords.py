@@ -44,11 +44,15 @@ def require_good(settings: Settings, username: str, password: str) -> None:
     least = settings.accounts.password_length
     if len(text) < least:
         raise InvalidInput(
-            "password.short", f"A password has {least} characters or more."
+            "password.short",
+            f"A password has {least} characters or more.",
+            {"least": least},
         )
     if len(text) > _LONGEST:
         raise InvalidInput(
-            "password.long", f"A password has {_LONGEST} characters or fewer."
+            "password.long",
+            f"A password has {_LONGEST} characters or fewer.",
+            {"most": _LONGEST},
         )
     if text.casefold() == username.casefold():
         raise InvalidInput(

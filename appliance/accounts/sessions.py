@@ -9,11 +9,11 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
-from appliance.accounts import credentials
+from appliance.accounts import credentials, faces
 from appliance.db import Database, Row, write
 from appliance.errors import NotFound, StorageFull, TryAgain, Unauthenticated
 from appliance.events import Event, record
-from appliance.permissions import Action, Actor, Role
+from appliance.permissions import CHILD, Action, Actor, Role
 from appliance.settings import Settings
 
 
@@ -26,7 +26,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who calls; ``session_id`` is the public id of the session."""
+    """Who calls; ``session_id`` is the public id of the session.
+
+    Until somebody has ``profile_chosen`` the profile is the account's first one, and
+    nothing may be done but choosing.
+    """
 
     session_id: str
     account_id: int
@@ -35,16 +39,32 @@ class SignedIn:
     display_name: str
     roles: frozenset[Role]
     language: str
+    profile_name: str = ""
+    avatar: str = ""
+    kids: bool = False
+    rating_limit: int | None = None
+    profile_chosen: bool = False
+    scopes: frozenset[Action] | None = None
 
-    def actor(self, address: str) -> Actor:
-        """Return the actor that the core checks and the audit log names."""
+    def actor(self, address: str, country: str | None = None) -> Actor:
+        """Return the actor that the core checks and the audit log names.
+
+        A child's profile watches, whatever the account may do besides; whoever has not
+        said yet who watches may nothing at all.
+        """
+        scopes = self.scopes
+        if self.kids:
+            scopes = CHILD if scopes is None else CHILD & scopes
         return Actor(
             self.username,
             self.account_id,
             self.profile_id,
-            self.roles,
+            self.roles if self.profile_chosen else frozenset(),
             address,
             self.session_id,
+            self.rating_limit,
+            country,
+            scopes,
         )
 
 
@@ -72,11 +92,14 @@ def sign_in(
     user_agent: str,
     kind: str = Kind.BROWSER,
     device: str = "",
+    profile: str = "",
 ) -> tuple[str, SignedIn]:
     """Prove who it is and open a session; return its token with who signed in.
 
+    ``profile`` is who watches, by name or public id; else who that is, is asked where
+    there are several.
     Errors: ``Unauthenticated`` ("sign-in.wrong", "sign-in.disabled",
-    "sign-in.otp-needed", "sign-in.otp-wrong"), ``TooManyRequests``.
+    "sign-in.otp-needed", "sign-in.otp-wrong"), ``TooManyRequests``, ``NotFound``.
     """
     proven = credentials.password(
         db, settings, username, password, address=address, device=device
@@ -94,6 +117,7 @@ def sign_in(
         address=address,
         user_agent=user_agent,
         kind=kind,
+        profile=profile,
     )
 
 
@@ -106,17 +130,21 @@ def start(
     user_agent: str,
     kind: str = Kind.BROWSER,
     replaces: str = "",
+    profile: str = "",
 ) -> tuple[str, SignedIn]:
     """Open a session for an account that has proved itself.
 
     ``replaces`` is the token that the browser held before: its session ends, so that
-    one planted there is worth nothing after signing in.
+    one planted there is worth nothing after signing in. A program watches as
+    ``profile``, else as the first one: it knows the password, which is worth more than
+    any PIN. In a browser that somebody else may sit down at, who watches is asked.
     """
     token = secrets.token_urlsafe(32)
     with write(db):
         if replaces:
             _revoke(db, "token_hash = ?", (_digest(replaces),))
-        _insert(db, settings, account_id, token, Kind(kind), address, user_agent)
+        watching = _Watching.of(db, account_id, Kind(kind), profile)
+        _insert(db, settings, watching, token, Kind(kind), address, user_agent)
         signed_in = resolve(db, settings, token)
         if signed_in is None:
             raise Unauthenticated(
@@ -136,10 +164,25 @@ def resolve(db: Database, settings: Settings, token: str) -> SignedIn | None:
     row = db.conn.execute(_RESOLVE, (_digest(token), db.now())).fetchone()
     if row is None:
         return None
-    if row[8] < db.now(minutes=-1):
-        _touch(db, settings, row[0], Kind(row[9]))
-    roles = frozenset(map(Role, row[7].split(","))) if row[7] else frozenset()
-    return SignedIn(row[1], row[2], row[3], row[4], row[5], roles, row[6])
+    if row[7] < db.now(minutes=-1):
+        _touch(db, settings, row[0], Kind(row[8]))
+    roles = frozenset(map(Role, row[6].split(","))) if row[6] else frozenset()
+    scopes = frozenset(map(Action, row[9].split(","))) if row[9] else None
+    return SignedIn(
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        roles,
+        row[10],
+        profile_name=row[11],
+        avatar=row[12] or faces.usual(row[3]),
+        kids=bool(row[13]),
+        rating_limit=row[14],
+        profile_chosen=row[15] is not None,
+        scopes=scopes,
+    )
 
 
 def listing(db: Database, account_id: int) -> list[Session]:
@@ -213,11 +256,12 @@ def forget_ended(db: Database) -> None:
 # Few columns and no join of roles: the roles of an account are one short index range.
 _RESOLVE = """
 select s.id, s.public_id, s.account_id, s.profile_id, a.username, a.display_name,
-    a.language,
     (select group_concat(role) from role_assignments where account_id = a.id),
-    s.seen_at, s.kind
+    s.seen_at, s.kind, s.scopes, p.language, p.name, p.avatar, p.kids, p.rating_limit,
+    s.profile_chosen_at
 from sessions s
 join accounts a on a.id = s.account_id
+join profiles p on p.id = s.profile_id
 where s.token_hash = ?
     and s.revoked_at is null
     and s.expires_at > ?
@@ -225,30 +269,53 @@ where s.token_hash = ?
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Watching:
+    """Which profile a new session is of, and whether that is settled."""
+
+    account_id: int
+    profile_id: int
+    chosen: bool
+
+    @classmethod
+    def of(cls, db: Database, account_id: int, kind: Kind, wish: str) -> "_Watching":
+        rows = db.rows(
+            """
+            select id, public_id, name, pin_hash is not null as locked
+            from profiles where account_id = ? order by id
+            """,
+            (account_id,),
+        )
+        if wish:
+            rows = [each for each in rows if wish in (each["public_id"], each["name"])]
+            if not rows:
+                raise NotFound("profile.missing", "This account has no such profile.")
+        alone = len(rows) == 1 and not rows[0]["locked"]
+        return cls(account_id, rows[0]["id"], alone or kind is Kind.API)
+
+
 def _insert(
     db: Database,
     settings: Settings,
-    account_id: int,
+    watching: _Watching,
     token: str,
     kind: Kind,
     address: str,
     user_agent: str,
 ) -> None:
-    profile_id = db.value(
-        "select id from profiles where account_id = ? order by id limit 1",
-        (account_id,),
-    )
     db.conn.execute(
         """
-        insert into sessions (public_id, token_hash, account_id, profile_id, kind,
-            address, user_agent, created_at, seen_at, expires_at)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        insert into sessions (public_id, token_hash, account_id, profile_id,
+            profile_chosen_at, kind, address, user_agent, created_at, seen_at,
+            expires_at)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             secrets.token_hex(8),
             _digest(token),
-            account_id,
-            profile_id,
+            watching.account_id,
+            watching.profile_id,
+            db.now() if watching.chosen else None,
             kind.value,
             address,
             user_agent[:300],

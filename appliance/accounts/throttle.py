@@ -32,22 +32,24 @@ class Door(StrEnum):
 
     PASSWORD = "password"  # noqa: S105 - the name of a door, no secret
     CODE = "code"
+    PIN = "pin"
 
 
 @dataclass(frozen=True, slots=True)
 class _Counter:
     """One count of wrong tries.
 
-    After ``free`` of them the pause is 1 s and doubles up to ``longest`` seconds; one
-    try is forgotten every ``longest`` seconds. ``own`` counters start afresh when a try
-    was right; shared ones only get that try back, or whoever has an account could wash
-    an address clean between guesses.
+    After ``free`` of them the pause is ``first`` seconds and doubles up to ``longest``;
+    one try is forgotten every ``longest`` seconds. ``own`` counters start afresh when
+    a try was right; shared ones only get that try back, or whoever has an account could
+    wash an address clean between guesses.
     """
 
     source: str
     free: int
     longest: int
     own: bool
+    first: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,28 @@ def admit(
     Errors: ``TooManyRequests`` with ``retry_after`` while a pause lasts.
     """
     counters = _counters(settings, door, name, address, device)
-    with write(db):
-        _forget_old(db)
-        wait = max(_pause_left(db, counter) for counter in counters)
-        if wait > 0:
-            raise TooManyRequests(
-                "sign-in.pause",
-                f"Too many wrong tries: wait {_in_words(wait)} and try again.",
-                {"retry_after": wait},
-            )
-        for counter in counters:
-            _count(db, counter)
-    return Admission(counters)
+    return _admitted(db, counters, "sign-in.pause")
+
+
+def admit_pin(db: Database, settings: Settings, account_id: int) -> Admission:
+    """Count a try at any PIN of an account and let it pass.
+
+    A PIN has few digits, so that its pauses begin long.
+    Errors: ``TooManyRequests`` with ``retry_after`` while a pause lasts.
+    """
+    few = settings.accounts.throttle_after
+    counter = _Counter(f"{Door.PIN}:{account_id}", few, 3600, own=True, first=60)
+    return _admitted(db, (counter,), "pin.pause")
+
+
+def admit_joining(db: Database, settings: Settings, address: str) -> Admission:
+    """Count a try of a machine to join, and let it pass.
+
+    Errors: ``TooManyRequests`` with ``retry_after`` while a pause lasts.
+    """
+    few = settings.accounts.throttle_after
+    counter = _Counter(f"join:{network(address)}", few, 900, own=True)
+    return _admitted(db, (counter,), "node.pause")
 
 
 def right(db: Database, admission: Admission) -> None:
@@ -113,6 +125,12 @@ def forgive(db: Database, settings: Settings, name: str) -> None:
             )
 
 
+def forgive_pins(db: Database, account_id: int) -> None:
+    """Forget every wrong PIN of an account, as when its PINs are taken away."""
+    with write(db):
+        _forget(db, f"{Door.PIN}:{account_id}")
+
+
 def network(address: str) -> str:
     """Return what one customer of a provider holds: an IPv4 address, an IPv6 /64."""
     try:
@@ -124,6 +142,21 @@ def network(address: str) -> str:
     if ip.ipv4_mapped is not None:
         return str(ip.ipv4_mapped)
     return str(ipaddress.ip_network((ip, 64), strict=False))
+
+
+def _admitted(db: Database, counters: tuple[_Counter, ...], code: str) -> Admission:
+    with write(db):
+        _forget_old(db)
+        wait = max(_pause_left(db, counter) for counter in counters)
+        if wait > 0:
+            raise TooManyRequests(
+                code,
+                f"Too many wrong tries: wait {_in_words(wait)} and try again.",
+                {"retry_after": wait},
+            )
+        for counter in counters:
+            _count(db, counter)
+    return Admission(counters)
 
 
 def _counters(
@@ -161,7 +194,8 @@ def _pause_left(db: Database, counter: _Counter) -> int:
 
 def _count(db: Database, counter: _Counter) -> None:
     failures = _failures(db, counter) + 1
-    pause = min(2 ** min(failures - counter.free, 20), counter.longest)
+    doubled = counter.first * 2 ** min(max(0, failures - counter.free), 20)
+    pause = min(doubled, counter.longest)
     blocked = failures >= counter.free
     db.conn.execute(
         """

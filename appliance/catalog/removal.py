@@ -7,20 +7,23 @@ from appliance.storage import Storage
 
 
 def folders(db: Database, title_id: int) -> list[str]:
-    """Return every folder of the storage that holds files of the title."""
-    found = [
-        f"artwork/{row['public_id']}"
-        for row in db.rows("select public_id from titles where id = ?", (title_id,))
-    ]
-    for row in db.rows("select public_id from assets where title_id = ?", (title_id,)):
+    """Return every folder of the storage with files of the title or of its parts."""
+    found = []
+    whole = "select id from titles where id = :id or parent_id = :id"
+    key = {"id": title_id}
+    for row in db.rows(f"select public_id from titles where id in ({whole})", key):
+        found.append(f"artwork/{row['public_id']}")
+    for row in db.rows(
+        f"select public_id from assets where title_id in ({whole})", key
+    ):
         found += [f"packages/{row['public_id']}", f"sources/{row['public_id']}"]
     jobs = db.rows(
-        """
+        f"""
         select jobs.public_id from jobs
         join assets on assets.id = jobs.asset_id
-        where assets.title_id = ?
+        where assets.title_id in ({whole})
         """,
-        (title_id,),
+        key,
     )
     return found + [f"work/{row['public_id']}" for row in jobs]
 

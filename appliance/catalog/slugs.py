@@ -37,13 +37,18 @@ def slug(name: str) -> str:
     return "-".join(words)[:_LONGEST].strip("-")
 
 
-def unique(db: Database, name: str) -> str:
-    """Return a slug for a title called ``name`` that no title has, inside write(db)."""
-    first = slug(name) or "title"
+def unique(
+    db: Database, name: str, *, table: str = "titles", otherwise: str = "title"
+) -> str:
+    """Return a slug for ``name`` that no row of ``table`` has, inside write(db).
+
+    A name that has no letter of the alphabet is called ``otherwise``.
+    """
+    first = slug(name) or otherwise
     taken = {
         row["slug"]
         for row in db.rows(
-            "select slug from titles where slug = ? or slug glob ?",
+            f"select slug from {table} where slug = ? or slug glob ?",
             (first, f"{first}-[0-9]*"),
         )
     }

@@ -1,9 +1,13 @@
 """The states of a title: nothing else moves one.
 
 draft → processing → ready → published, and archived from where nobody sees it. A title
-that already has a playable version keeps its state while a new one is processed.
+that already has a playable version keeps its state while a new one is processed; a
+series or course, which has no film of its own, is ready from the beginning.
 """
 
+from collections.abc import Callable
+
+from appliance.catalog.kinds import CONTAINERS
 from appliance.catalog.titles import Title, TitleState, by_id, by_slug
 from appliance.db import Database, write
 from appliance.errors import Conflict
@@ -51,9 +55,13 @@ def processing_failed(db: Database, actor: Actor, title_id: int) -> Title:
         return _move(db, actor, title, _READY if _playable(db, title) else _DRAFT)
 
 
-def publish(db: Database, actor: Actor, slug: str) -> Title:
+def publish(
+    db: Database, actor: Actor, slug: str, *, passes: Callable[[Database, Title], None]
+) -> Title:
     """Show a ready title in the portal; one that is published stays so.
 
+    ``passes`` raises where its film must not be shown: what that is, only those know
+    who know films. See :func:`appliance.media.publishing.publish`.
     Errors: ``Conflict`` when it can't be played yet or is archived.
     """
     check(actor, Action.TITLE_PUBLISH)
@@ -65,6 +73,7 @@ def publish(db: Database, actor: Actor, slug: str) -> Title:
             raise Conflict(
                 "title.not-ready", _WHY_NOT[title.state].format(name=title.name)
             )
+        passes(db, title)
         return _move(db, actor, title, _PUBLISHED)
 
 
@@ -136,7 +145,9 @@ def _move(db: Database, actor: Actor, title: Title, state: TitleState) -> Title:
 
 
 def _playable(db: Database, title: Title) -> bool:
-    """Say whether an older version of the film is still there."""
+    """Say whether an older version of the film is still there, or none is needed."""
+    if title.kind in CONTAINERS:
+        return True
     found = db.value(
         "select 1 from assets where title_id = ? and version > 0 limit 1", (title.id,)
     )

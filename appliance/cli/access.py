@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from appliance.access import availability, entitlements, limits
+from appliance.access import availability, entitlements
 from appliance.access.entitlements import Grant
+from appliance.accounts import profiles
 from appliance.cli import explained
 from appliance.cli.installation import Installation, pass_installation
 from appliance.playback import explanation
@@ -82,7 +83,7 @@ def listing(installation: Installation, subject: str, title: str) -> None:
             (
                 each.id,
                 each.subject,
-                each.title or "every title",
+                _what(each),
                 each.source,
                 explained.span(each.starts_at, each.ends_at),
                 explained.limits(each.streams, each.uhd_streams, each.max_height),
@@ -97,6 +98,7 @@ def listing(installation: Installation, subject: str, title: str) -> None:
 @access.command()
 @click.argument("subject")
 @click.option("--title", help="The slug of a title; else every title.")
+@click.option("--collection", default="", help="The slug of a collection, instead.")
 @click.option("--source", default="", help="Where the right comes from, as plan:basic.")
 @click.option("--from", "starts_at", help="When it begins, as 2026-02-01; else now.")
 @click.option("--until", "ends_at", help="Before when it ends, as 2026-03-01.")
@@ -119,10 +121,9 @@ def grant(
     """
     with installation.db() as db:
         granted = entitlements.grant(db, installation.actor, subject, title, **fields)
-    what = f"“{granted.title}”" if granted.title else "every title"
     installation.out.result(
         _document(granted),
-        f"{granted.subject} may watch {what}: right {granted.id}.",
+        f"{granted.subject} may watch {_what(granted)}: right {granted.id}.",
     )
 
 
@@ -157,8 +158,8 @@ def limit(installation: Installation, user: str, age: str, profile: str) -> None
     matinee access limit ada none --profile Kids
     """
     with installation.db() as db:
-        found = limits.profile(db, user, profile)
-        found = limits.set_rating_limit(
+        found = profiles.named(db, user, profile)
+        found = profiles.limit(
             db, installation.actor, found.public_id, explained.age(age)
         )
     document = {"username": user, "profile": found.name, "limit": found.rating_limit}
@@ -241,6 +242,12 @@ def remove_window(installation: Installation, window_id: str) -> None:
     installation.out.result(
         dataclasses.asdict(gone), f"“{gone.title}” has lost the window {gone.id}."
     )
+
+
+def _what(granted: Grant) -> str:
+    if granted.collection:
+        return f"the collection “{granted.collection}”"
+    return f"“{granted.title}”" if granted.title else "every title"
 
 
 def _document(granted: Grant) -> dict[str, Any]:

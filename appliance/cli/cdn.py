@@ -1,4 +1,4 @@
-"""``matinee cdn``: how a CDN is set up, whether it does what it should, and purging."""
+"""``matinee cdn``: how a CDN is set up and tried, pushing films to it, and purging."""
 
 import dataclasses
 import secrets
@@ -7,31 +7,33 @@ import textwrap
 import click
 
 from appliance.catalog import titles
-from appliance.cli import cdn_checks, doctor
+from appliance.checks import through_cdn
+from appliance.cli import cdn_push, doctor
 from appliance.cli.installation import Installation, pass_installation
 from appliance.clock import SystemClock
 from appliance.db import Database
-from appliance.delivery import routes, shield, tokens
+from appliance.delivery import routes, shield
 from appliance.delivery.cdn import purge as purging
-from appliance.delivery.cdn import recipe, vendors
-from appliance.delivery.cdn.visitor import Visitor
-from appliance.delivery.tokens import Algorithm
+from appliance.delivery.cdn import recipe
 from appliance.errors import ConfigError, InvalidInput, PreconditionFailed
 from appliance.media import assets
 from appliance.permissions import Action, check
 from appliance.sections import CDNS
-from appliance.settings import Settings
 
 
 @click.group()
 def cdn() -> None:
-    """Set up a CDN in front of this installation, prove it, and purge it.
+    """Set up a CDN in front of this installation, prove it, fill it and purge it.
 
     \b
     matinee cdn setup bunny
     matinee cdn doctor
+    matinee cdn push the-first-film
     matinee cdn purge the-first-film
     """
+
+
+cdn.add_command(cdn_push.push)
 
 
 @cdn.command("setup")
@@ -62,20 +64,27 @@ def set_up(installation: Installation, name: str, show_secret: bool) -> None:
 @click.pass_context
 @pass_installation
 def examine(installation: Installation, context: click.Context, slug: str) -> None:
-    """Prove through the CDN's public address that it does what it should.
+    """Prove through the CDN's public address that it works.
 
     It is asked as viewers ask: does the second request come from the cache, are tokens
     that have run out or belong to another film refused, are keys never kept, do pages
     of the portal get in and strangers not? Ends with 1 when a check failed.
     """
     settings = installation.settings
+    through = routes.cdn(settings)
+    if through is None:
+        raise PreconditionFailed(
+            "cdn.none", "No CDN is set up here: see matinee cdn setup."
+        )
     portal = settings.portal.public_url.rstrip("/")
     if not portal:
-        raise ConfigError("cdn.origin", "Set portal.public_url first.")
+        raise ConfigError(
+            "cdn.origin", "Set portal.public_url first: it is tried beside the CDN."
+        )
     with installation.db() as db:
-        visitor = _visitor(settings, _asset(db, installation, slug))
+        visitor = through_cdn.visitor(settings, through, _asset(db, installation, slug))
     now = int(SystemClock().now().timestamp())
-    findings = list(cdn_checks.examine(visitor, portal, now))
+    findings = list(through_cdn.examine(visitor, portal, now))
     context.exit(doctor.show(installation, findings))
 
 
@@ -114,10 +123,10 @@ def forget(installation: Installation, slug: str, everything: bool, yes: bool) -
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_installation
 def rotate(installation: Installation, yes: bool) -> None:
-    """Make a new secret that opens the origin to CDNs; the last one still does.
+    """Make a new secret that opens the origin to CDNs.
 
-    Install nginx's configuration, tell the CDN the new one, then rotate once more: so
-    the old one is forgotten.
+    The last one still does. Install nginx's configuration, tell the CDN the new one,
+    then rotate once more: so the old one is forgotten.
     """
     check(installation.actor, Action.KEY_MANAGE)
     installation.out.confirm("Make a new secret for CDNs?", yes)
@@ -143,18 +152,3 @@ def _asset(db: Database, installation: Installation, slug: str) -> str:
             "cdn.no-film", "There is no film to ask for: add one, or name another."
         )
     return found.public_id
-
-
-def _visitor(settings: Settings, asset: str) -> Visitor:
-    route = routes.cdn(settings)
-    if route is None:
-        raise PreconditionFailed(
-            "cdn.none", "No CDN is set up here: see matinee cdn setup."
-        )
-    return Visitor(
-        route=route,
-        asset=asset,
-        keys=tokens.load(settings.keys),
-        algorithm=Algorithm(settings.origin.token),
-        signer=vendors.signer(settings, route.vendor) if route.vendor else None,
-    )

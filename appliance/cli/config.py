@@ -1,16 +1,19 @@
 """``matinee config``: what can be configured, and what holds here."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from appliance import machine
 from appliance import settings as configuration
 from appliance.access import territory
 from appliance.cli.installation import Installation, pass_installation
 from appliance.cli.output import Output
 from appliance.errors import NotFound
 from appliance.settings import Documented, Settings
+from appliance.sizing import Machine, as_document, sizes
 
 
 @click.group()
@@ -60,6 +63,20 @@ def check(installation: Installation) -> None:
     _warn_of_open_doors(installation.out, settings)
 
 
+@config.command()
+@click.option("--cores", type=click.IntRange(1), help="In place of those that it has.")
+@click.option("--memory", type=click.IntRange(1), help="In MiB, in place of its own.")
+@pass_installation
+def size(installation: Installation, cores: int | None, memory: int | None) -> None:
+    """Say how Matinee sizes itself to this machine, and why; nothing is changed.
+
+    The installer writes these settings, unless it was told others.
+    """
+    found = machine.this()
+    meant = Machine(cores or found.cores, memory or found.memory)
+    installation.out.result(as_document(meant), "\n".join(sizes(meant).said()))
+
+
 def _documented() -> Iterator[Documented]:
     yield from configuration.documented()
 
@@ -68,12 +85,19 @@ def _entry(settings: Settings, each: Documented) -> dict[str, Any]:
     section, name = each.key.split(".")
     return {
         "key": each.key,
-        "value": getattr(getattr(settings, section), name),
+        "value": _shown(getattr(getattr(settings, section), name)),
         "default": each.default,
         "type": each.kind,
         "variable": each.variable,
         "doc": each.doc,
     }
+
+
+def _shown(value: object) -> object:
+    """Hide the password in an address: this is printed, and gets into logs."""
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"(?<=://)[^@/]+@", "hidden@", value)
 
 
 def _paragraphs(entries: list[dict[str, Any]]) -> Iterator[str]:

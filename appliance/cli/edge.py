@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from appliance import keyring
+from appliance import keyring, outbound
 from appliance.catalog import titles
-from appliance.cli import cdn_checks, doctor
-from appliance.cli.checks import Finding
+from appliance.checks import through_cdn
+from appliance.cli import doctor
 from appliance.cli.installation import Installation, pass_installation
 from appliance.clock import SystemClock
 from appliance.db import Database, write
@@ -29,11 +29,12 @@ from appliance.errors import (
 )
 from appliance.events import Event, record
 from appliance.media import assets, tracks
+from appliance.operations.findings import Finding
 from appliance.permissions import Action, check
 
 _TOGETHER = 4
 # An edge says itself whether it lives.
-_PAGES = tuple(each for each in cdn_checks.PAGES if each != "/-/live")
+_PAGES = tuple(each for each in through_cdn.PAGES if each != "/-/live")
 _TOKEN_LIFE = timedelta(hours=1)
 
 
@@ -63,7 +64,7 @@ def edge() -> None:
 @edge.command("list")
 @pass_installation
 def list_edges(installation: Installation) -> None:
-    """List the edges that viewers are sent to, and whose networks they serve."""
+    """List the edges and the networks that they serve."""
     found = routes.edges(installation.settings)
     installation.out.table(
         ("EDGE", "ADDRESS", "SERVES"),
@@ -88,7 +89,7 @@ def list_edges(installation: Installation) -> None:
 def examine(
     installation: Installation, context: click.Context, name: str, slug: str
 ) -> None:
-    """Prove through each edge's address that it does what it should.
+    """Prove through each edge's address that it works.
 
     It is asked as viewers ask: does the second request come from what it keeps, are
     tokens that have run out or belong to another film refused, are keys never kept,
@@ -104,7 +105,7 @@ def examine(
     findings = [
         _of_edge(found, each)
         for each in _named(installation, name)
-        for found in cdn_checks.examine(
+        for found in through_cdn.examine(
             _visitor(installation, each, asset), portal, now, _PAGES
         )
     ]
@@ -125,7 +126,7 @@ def examine(
 def warm(
     installation: Installation, slugs: tuple[str, ...], name: str, segments: int
 ) -> int:
-    """Have edges fetch the beginning of films before the first viewer comes.
+    """Have edges fetch films before the first viewer comes.
 
     TITLE... are slugs. An edge is asked for manifests, playlists and the first segments
     of each rendition and language, with a token of its own; what it has already costs
@@ -161,7 +162,7 @@ def warm(
 )
 @pass_installation
 def keys(installation: Installation, rotate: bool, folder: Path | None) -> None:
-    """Name the keys that an edge needs, or copy them to be carried there.
+    """Name the keys that an edge needs, or copy them.
 
     An edge in another house gets these and no others: with them it can tell who may
     have which file, and it shows the origin that it is one of ours. It needs neither a
@@ -278,6 +279,7 @@ def _visitor(installation: Installation, edge: Edge, asset: str) -> Visitor:
         asset=asset,
         keys=tokens.load(settings.keys),
         algorithm=Algorithm(settings.origin.token),
+        ways=outbound.of(settings),
         service=f"The edge {edge.name}",
     )
 

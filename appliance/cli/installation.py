@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from appliance import db as database
-from appliance import migrations
+from appliance import in_use, migrations
 from appliance import settings as configuration
 from appliance.cli.output import Output
 from appliance.db import Database
@@ -42,9 +42,12 @@ class Installation:
 
     @contextmanager
     def db(self) -> Iterator[Database]:
-        """Open the database; refused while a migration is pending."""
+        """Open the database; refused while a migration or a restore is pending."""
         migrations.require_current(self.settings.database)
-        with database.connect(self.settings.database) as connection:
+        with (
+            in_use.joined(self.settings.home),
+            database.connect(self.settings.database) as connection,
+        ):
             yield connection
 
 

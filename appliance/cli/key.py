@@ -18,7 +18,7 @@ from appliance.permissions import Action, check
 from appliance.protection import export as exports
 from appliance.protection import kek, keys, rotation
 from appliance.protection.export import LEAST_PASSPHRASE, ImportReport
-from jobs import reencrypt
+from jobs.making import reencrypt, worker_key
 from nginx import versions
 
 _LARGEST_EXPORT = 256 * 1024 * 1024
@@ -64,7 +64,9 @@ def list_keys(installation: Installation, slug: str) -> None:
 
 
 @key.command()
-@click.argument("kind", type=click.Choice(["content", "media"]), default="content")
+@click.argument(
+    "kind", type=click.Choice(["content", "media", "worker"]), default="content"
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_installation
 def rotate(installation: Installation, kind: str, yes: bool) -> None:
@@ -77,10 +79,16 @@ def rotate(installation: Installation, kind: str, yes: bool) -> None:
     media: a new media-<n>.key signs the addresses of segments. Those that were
     handed out keep working until they run out; rotate twice to cut them all off. An
     nginx that was installed here learns the key before it signs anything.
+
+    worker: a new worker.key seals content keys on their way to media workers. Those on
+    other machines get it by themselves if they joined by a token; it is refused while a
+    protected film is in work.
     """
     installation.out.confirm(_QUESTIONS[kind], yes)
     if kind == "content":
         _rotate_content(installation)
+    elif kind == "worker":
+        _rotate_worker(installation)
     else:
         _rotate_media(installation)
 
@@ -88,19 +96,30 @@ def rotate(installation: Installation, kind: str, yes: bool) -> None:
 _QUESTIONS = {
     "content": "Wrap all content keys anew, and remove the old content-<n>.key?",
     "media": "Sign the addresses of segments with a new media-<n>.key?",
+    "worker": "Seal content keys for media workers with a new worker.key?",
 }
 
 
 def _rotate_content(installation: Installation) -> None:
     with installation.db() as db:
         count = rotation.rotate_kek(db, installation.settings, installation.actor)
-    ring = kek.load(installation.settings)
+    ring = kek.load(installation.settings, afresh=True)
     assert ring.wrapping is not None
     files = sorted(f"{name}.key" for name in ring.names)
     installation.out.result(
         {"kind": "content", "wrapped": count, "in_use": ring.wrapping.name}
         | {"files": files},
         f"{ring.wrapping.name}.key wraps {_keys(count)} now. There is: {_list(files)}.",
+    )
+
+
+def _rotate_worker(installation: Installation) -> None:
+    with installation.db() as db:
+        worker_key.rotate(db, installation.settings, installation.actor)
+    installation.out.result(
+        {"kind": "worker", "in_use": "worker.key", "files": ["worker.key"]},
+        "A new worker.key is in use. Media workers without it leave protected films to"
+        " others until they have it.",
     )
 
 

@@ -51,7 +51,7 @@ def nginx() -> None:
 def render(
     installation: Installation, roles: tuple[str, ...], folder: Path | None
 ) -> None:
-    """Show the configuration, or write it somewhere to look at or to carry away.
+    """Show the configuration, or write it into a folder.
 
     Shown, it holds no secrets; written, secrets.conf has mode 0600.
     """
@@ -76,7 +76,7 @@ def render(
 @_roles
 @pass_installation
 def check(installation: Installation, roles: tuple[str, ...]) -> int:
-    """Ask nginx and gixy what they think of the configuration; change nothing.
+    """Ask nginx and gixy about the configuration; change nothing.
 
     Exit code 1 when nginx refuses it or gixy finds something grave.
     """
@@ -102,18 +102,31 @@ def check(installation: Installation, roles: tuple[str, ...]) -> int:
 
 
 @nginx.command()
+@click.option(
+    "--if-changed", is_flag=True, help="Leave all as it is where nothing differs."
+)
 @pass_installation
-def install(installation: Installation) -> None:
-    """Put the configuration into use, if nginx takes it; else the old one stays.
+def install(installation: Installation, if_changed: bool) -> None:
+    """Put the configuration into use, if nginx takes it.
 
-    It is written to a folder of its own and tested there; then the link “current” is
-    turned to it, and an nginx that runs reads it without losing a connection.
+    Else the old one stays. It is written to a folder of its own and tested there; then
+    the link “current” is turned to it, and an nginx that runs reads it without losing a
+    connection.
     """
-    done = put_into_use(installation.settings)
+    settings = installation.settings
+    if if_changed and versions.holds(settings, rendered(settings)):
+        folder = str(Path(settings.nginx.folder) / "current")
+        installation.out.result(
+            {"folder": folder, "changed": False, "reloaded": False, "findings": []},
+            f"{folder} is in use, and nothing differs.",
+        )
+        return
+    done = put_into_use(settings)
     told = "nginx has taken it over." if done.reloaded else _START.format(done.folder)
     installation.out.result(
         {
             "folder": str(done.folder),
+            "changed": True,
             "reloaded": done.reloaded,
             "findings": [dataclasses.asdict(each) for each in done.findings],
         },

@@ -18,6 +18,8 @@ from rich.table import Table
 
 from appliance.errors import InvalidInput, MatineeError
 
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
 
 @dataclass(slots=True)
 class Output:
@@ -103,6 +105,15 @@ def pairs(values: Mapping[str, object]) -> str:
     """Return names and values as aligned lines."""
     width = max((len(name) for name in values), default=0)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in values.items())
+
+
+def sized(size: float) -> str:
+    """Write a number of bytes for a person."""
+    for unit in _UNITS[:-1]:
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} {_UNITS[-1]}"
 
 
 def silence_stdout() -> None:

@@ -40,7 +40,7 @@ def list_playing(installation: Installation, user: str) -> None:
                 each.device,
                 each.address,
                 each.started_at,
-                each.quality or "–",
+                "preview" if each.preview else each.quality or "–",
             )
             for each in playing
         ],
@@ -103,6 +103,7 @@ def _text(found: Trace) -> str:
     return output.pairs(
         {
             "Session": found.session,
+            "Seen as": "a preview in the Studio" if found.preview else "a viewer",
             "Account": f"{found.account} ({found.viewer})",
             "E-mail": found.email or "–",
             "Profile": found.profile,

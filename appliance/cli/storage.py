@@ -6,14 +6,13 @@ from typing import Any
 import click
 
 from appliance.cli.installation import Installation, pass_installation
+from appliance.cli.output import sized
 from appliance.errors import NotFound
 from appliance.media import holdings
 from appliance.media.holdings import Holding, Verified
 from appliance.media.moving import Move
 from appliance.media.tracks import Place
 from appliance.objects import Stores
-
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 @click.group()
@@ -32,9 +31,10 @@ def storage() -> None:
 def show(installation: Installation, slug: str) -> None:
     """Show what each title takes up, where that lies, and how much room is left.
 
-    With a title SLUG its renditions are listed too. The column “vod” says what the
-    same film takes up on this disk where nginx-vod-module packages it when it is asked
-    for (origin.mode = vod): the same, within a hundredth, but always here and clear.
+    With a title SLUG its renditions are listed too. “As segments” is what the same film
+    takes up where it is packaged once (origin.mode = packaged), “as films” where
+    nginx-vod-module packages it when it is asked for (origin.mode = vod): the same,
+    within a hundredth, but always on this disk, and clear.
     """
     with installation.db() as db:
         found = holdings.listing(db, installation.actor)
@@ -44,13 +44,13 @@ def show(installation: Installation, slug: str) -> None:
             raise NotFound("storage.title", f"The title “{slug}” has no film.")
     free = installation.storage.free_bytes()
     installation.out.table(
-        ("Title", "Rendition", "Lies", "Takes up", "Source", "In vod"),
+        _COLUMNS,
         [*_lines(found, parts=bool(slug)), _totals(found)] if found else [],
         _document(installation, found, free),
         empty="There are no films.",
     )
     mode = installation.settings.origin.mode
-    installation.out.say(f"{_size(free)} are free here; origin.mode is {mode}.")
+    installation.out.say(f"{sized(free)} are free here; origin.mode is {mode}.")
 
 
 @storage.command()
@@ -81,7 +81,7 @@ def move(installation: Installation, slug: str, place: str) -> None:
     where = "here" if place == Place.LOCAL else "in the object storage"
     installation.out.result(
         {"title": slug, "to": place, "tracks": done.tracks, "bytes": done.bytes},
-        f"{slug} lies {where} now: {done.tracks} tracks with {_size(done.bytes)} moved."
+        f"{slug} lies {where} now: {done.tracks} tracks with {sized(done.bytes)} moved."
         if done.tracks
         else f"{slug} lies {where} already.",
     )
@@ -156,24 +156,33 @@ def _to_move(found: list[Holding], slug: str, place: str) -> int:
     )
 
 
+_COLUMNS = (
+    *("Title", "Rendition", "Lies", "Takes up", "Source"),
+    *("As segments", "As films"),
+)
+
+
 def _lines(found: list[Holding], *, parts: bool) -> Iterator[tuple[str, ...]]:
     for each in found:
         yield (
             each.title,
             "",
             " and ".join(each.places),
-            _size(each.bytes),
-            _size(each.source),
-            _size(each.vod),
+            sized(each.bytes),
+            sized(each.source),
+            sized(each.packaged),
+            sized(each.vod),
         )
         for part in each.parts if parts else ():
-            yield ("", part.name, part.place, _size(part.bytes), "", _size(part.vod))
+            sizes = (sized(part.packaged), sized(part.vod))
+            yield ("", part.name, part.place, sized(part.bytes), "", *sizes)
 
 
 def _totals(found: list[Holding]) -> tuple[str, ...]:
     sums = holdings.totals(found)
     size = sums["local"] + sums["objects"]
-    return ("All", "", "", _size(size), _size(sums["sources"]), _size(sums["vod"]))
+    sizes = (size, sums["sources"], sums["packaged"], sums["vod"])
+    return ("All", "", "", *map(sized, sizes))
 
 
 def _document(
@@ -190,6 +199,7 @@ def _document(
                 "places": each.places,
                 "bytes": each.bytes,
                 "source": each.source,
+                "packaged": each.packaged,
                 "vod": each.vod,
                 "parts": [
                     {
@@ -200,6 +210,7 @@ def _document(
                         "place": part.place,
                         "bytes": part.bytes,
                         "encrypted": part.encrypted,
+                        "packaged": part.packaged,
                         "vod": part.vod,
                     }
                     for part in each.parts
@@ -208,12 +219,3 @@ def _document(
             for each in found
         ],
     }
-
-
-def _size(size: float) -> str:
-    """Write a number of bytes for a person."""
-    for unit in _UNITS[:-1]:
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} {_UNITS[-1]}"

@@ -6,14 +6,25 @@ from typing import Any
 
 import click
 
-from appliance.catalog import states, titles
+from appliance.catalog import libraries, states, titles, trash
+from appliance.catalog.kinds import CONTAINERS
 from appliance.catalog.titles import Title, TitleState
 from appliance.cenc import SHORT, Scheme
-from appliance.cli import output, watching
+from appliance.cli import (
+    artwork,
+    describing,
+    film,
+    output,
+    tables,
+    title_fields,
+    watching,
+)
 from appliance.cli.installation import Installation, pass_installation
 from appliance.db import Database
-from appliance.media import assets, tracks, uploads
+from appliance.errors import InvalidInput
+from appliance.media import assets, publishing, tracks, uploads
 from appliance.media.uploads import Arrival
+from appliance.operations.backups import missing
 from appliance.protection import policies
 from jobs import queue
 
@@ -28,8 +39,22 @@ def title() -> None:
     """
 
 
+for _command in (
+    *film.COMMANDS,
+    describing.edit,
+    artwork.illustrate,
+    artwork.translate,
+    *tables.COMMANDS,
+):
+    title.add_command(_command)
+
+
 @title.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file",
+    required=False,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
 @click.option("--title", "name", required=True, help="The name people see.")
 @click.option("--synopsis", default="", help="What it is about.")
 @click.option("--year", type=int, help="The year it came out.")
@@ -55,18 +80,32 @@ def title() -> None:
     help="How it is encrypted; else as protection.scheme says.",
 )
 @click.option("--policy", help="The policy of its licences, by its name.")
+@click.option("--library", help="The library that says how it is encoded.")
 @click.option("--publish", is_flag=True, help="Show it in the portal when it is ready.")
 @click.option("--wait", is_flag=True, help="Return when it is ready.")
+@title_fields.describing
 @pass_installation
 def add(
-    installation: Installation, /, file: Path, publish: bool, wait: bool, **fields: Any
+    installation: Installation,
+    /,
+    file: Path | None,
+    publish: bool,
+    wait: bool,
+    **fields: Any,
 ) -> None:
     """Take the film FILE in under a new title; FILE stays where it is.
+
+    A series or course has no film of its own, and so no FILE.
 
     \b
     matinee title add film.mp4 --title "The First Film" --genre Drama --year 2026
     matinee title add film.mp4 --title "The First Film" --protect --key-system clearkey
+    matinee title add --kind series --title "Dark Water" --publish
+    matinee title add pilot.mp4 --title Pilot --kind episode --series dark-water
     """
+    if file is None:
+        _make(installation, publish=publish, **fields)
+        return
     arrival = take_in(installation, file, publish=publish, **fields)
     announce(installation, arrival, wait=wait)
 
@@ -79,10 +118,7 @@ def take_in(
     if fields.get("protected") is None:
         fields["protected"] = installation.settings.protection.protect_new
     with installation.db() as db:
-        policy = fields.pop("policy", None)
-        if policy is not None:
-            fields["policy_id"] = policies.by_name(db, policy).id
-        made = titles.create(db, actor, **fields)
+        made = titles.create(db, actor, **_chosen(db, title_fields.given(fields)))
         try:
             arrival = uploads.take_in(
                 db,
@@ -100,6 +136,32 @@ def take_in(
             raise
     queue.wake(installation.settings, arrival.job)
     return arrival
+
+
+def _make(installation: Installation, *, publish: bool, **fields: Any) -> None:
+    """Make a series or course, which has no film of its own."""
+    if fields["kind"] not in CONTAINERS:
+        raise InvalidInput(
+            "title.no-film", "Name the FILE of its film; only a series has none."
+        )
+    with installation.db() as db:
+        made = titles.create(
+            db, installation.actor, **_chosen(db, title_fields.given(fields))
+        )
+        if publish:
+            settings, actor = installation.settings, installation.actor
+            made = publishing.publish(db, settings, actor, made.slug)
+    installation.out.result(_document(made), f"{made.slug}  {made.state}")
+
+
+def _chosen(db: Database, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return fields with the keys of the policy and the library that are named."""
+    policy, library = fields.pop("policy", None), fields.pop("library", None)
+    if policy is not None:
+        fields["policy_id"] = policies.by_name(db, policy).id
+    if library is not None:
+        fields["library_id"] = libraries.by_slug(db, library).id
+    return fields
 
 
 def announce(installation: Installation, arrival: Arrival, *, wait: bool) -> None:
@@ -121,6 +183,7 @@ def announce(installation: Installation, arrival: Arrival, *, wait: bool) -> Non
     help="Only titles in this state.",
 )
 @click.option("--genre", help="Only titles of this genre, by its slug.")
+@click.option("--library", help="Only titles of this library, by its slug or name.")
 @click.option(
     "--limit",
     type=click.IntRange(1, 10_000),
@@ -130,22 +193,43 @@ def announce(installation: Installation, arrival: Arrival, *, wait: bool) -> Non
 )
 @pass_installation
 def listing(
-    installation: Installation, state: str | None, genre: str | None, limit: int
+    installation: Installation,
+    state: str | None,
+    genre: str | None,
+    library: str | None,
+    limit: int,
 ) -> None:
     """List titles, the newest first."""
     with installation.db() as db:
+        within = libraries.by_slug(db, library) if library is not None else None
+        named = libraries.slugs_by_id(db)
         found = titles.listing(
             db,
             installation.actor,
             state=TitleState(state) if state else None,
             genre=genre,
+            library_id=within.id if within else None,
             limit=limit,
         )
     installation.out.table(
-        ("SLUG", "STATE", "YEAR", "NAME"),
-        [(each.slug, each.state, each.year or "", each.name) for each in found],
-        [_document(each) for each in found],
-        empty="There is no title yet: add one with `matinee title add FILE`.",
+        ("SLUG", "STATE", "YEAR", "LIBRARY", "NAME"),
+        [
+            (
+                each.slug,
+                each.state,
+                each.year or "",
+                named.get(each.library_id or 0, ""),
+                each.name,
+            )
+            for each in found
+        ],
+        [
+            _document(each) | {"library": named.get(each.library_id or 0)}
+            for each in found
+        ],
+        empty="There is no title yet: add one with `matinee title add FILE`."
+        if within is None
+        else f"No title is in the library “{within.name}”.",
     )
 
 
@@ -157,10 +241,12 @@ def show(installation: Installation, slug: str) -> None:
     with installation.db() as db:
         found = titles.by_slug(db, installation.actor, slug)
         document = _document(found) | _of_protection(db, found)
+        document |= describing.of_encoding(db, found)
+        document["missing"] = missing.told(db, found.id)
     lines = {
         name: ", ".join(value) if isinstance(value, list | tuple) else value
         for name, value in document.items()
-        if value not in ("", None, (), [])
+        if value not in ("", None, (), []) and name != "renditions"
     }
     installation.out.result(document, output.pairs(lines))
 
@@ -171,7 +257,10 @@ def show(installation: Installation, slug: str) -> None:
 def publish(installation: Installation, slug: str) -> None:
     """Show the title SLUG in the portal."""
     with installation.db() as db:
-        _moved(installation, states.publish(db, installation.actor, slug))
+        _moved(
+            installation,
+            publishing.publish(db, installation.settings, installation.actor, slug),
+        )
 
 
 @title.command()
@@ -194,25 +283,50 @@ def archive(installation: Installation, slug: str) -> None:
 
 @title.command()
 @click.argument("slug")
+@click.argument("version", type=int, required=False)
 @pass_installation
-def restore(installation: Installation, slug: str) -> None:
-    """Take the title SLUG back from the archive."""
+def restore(installation: Installation, slug: str, version: int | None) -> None:
+    """Take the title SLUG back from the archive, or its film to VERSION.
+
+    
+    matinee title versions the-first-film
+    matinee title restore the-first-film 2
+    """
+    if version is not None:
+        film.put_back(installation, slug, version)
+        return
     with installation.db() as db:
         _moved(installation, states.restore(db, installation.actor, slug))
 
 
 @title.command()
 @click.argument("slug")
+@click.option("--now", is_flag=True, help="Remove its files at once, for good.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_installation
-def remove(installation: Installation, slug: str, yes: bool) -> None:
-    """Remove the title SLUG with all its files, for good."""
+def remove(installation: Installation, slug: str, now: bool, yes: bool) -> None:
+    """Put the title SLUG into the trash, or remove it for good.
+
+    \b
+    matinee title remove the-first-film --now
+    matinee trash restore the-first-film
+    """
     with installation.db() as db:
         found = titles.by_slug(db, installation.actor, slug)
-        question = f"Remove “{found.name}” with its source and all that was made of it?"
+        days = installation.settings.studio.trash_days
+        question = (
+            f"Remove “{found.name}” with its source and all that was made of it?"
+            if now
+            else f"Put “{found.name}” into the trash for {days} days?"
+        )
         installation.out.confirm(question, yes)
-        discard(installation, db, slug)
-    installation.out.result({"slug": slug, "removed": True}, f"{slug}  removed")
+        if now:
+            discard(installation, db, slug)
+        else:
+            trash.discard(db, installation.actor, slug)
+    document = {"slug": slug, "removed": True, "in_trash": not now}
+    where = "removed" if now else "in the trash"
+    installation.out.result(document, f"{slug}  {where}")
 
 
 def discard(installation: Installation, db: Database, slug: str) -> None:
@@ -227,8 +341,8 @@ def _moved(installation: Installation, moved: Title) -> None:
 def _of_protection(db: Database, title: Title) -> dict[str, Any]:
     """Return the policy's name, and the schemes that its film is stored with now."""
     named = {each.id: each.name for each in policies.listing(db)}
-    film = assets.playable(db, title.id)
-    stored = tracks.of_asset(db, film.id) if film else []
+    playable = assets.playable(db, title.id)
+    stored = tracks.of_asset(db, playable.id) if playable else []
     return {
         "policy": named.get(title.policy_id or 0),
         "encrypted": sorted({each.scheme for each in stored if each.scheme}),
@@ -238,6 +352,7 @@ def _of_protection(db: Database, title: Title) -> dict[str, Any]:
 def _document(title: Title) -> dict[str, Any]:
     """Return what programs may know of a title; the inner keys stay inside."""
     fields = dataclasses.asdict(title)
-    del fields["id"], fields["created_by"], fields["policy_id"]
+    for inner in ("id", "created_by", "policy_id", "library_id", "parent_id"):
+        del fields[inner]
     fields["key_systems"] = tuple(each.name.lower() for each in title.key_systems)
     return fields

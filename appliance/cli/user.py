@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from appliance.accounts import people, sessions, totp
+from appliance.accounts import people, pins, sessions, totp
 from appliance.accounts.people import Account
 from appliance.cli import output, passwords
 from appliance.cli.installation import Installation, pass_installation
@@ -180,6 +180,20 @@ def reset_mfa(installation: Installation, name: str) -> None:
         totp.reset(db, installation.actor, account.id)
         account = people.by_id(db, account.id)
     _say(installation, account, "{} signs in with the password alone now.")
+
+
+@user.command("reset-pin")
+@click.argument("name")
+@pass_installation
+def reset_pin(installation: Installation, name: str) -> None:
+    """Take away every PIN of the account NAME: its own and those of its profiles."""
+    with installation.db() as db:
+        account = people.find(db, name)
+        cleared = pins.clear(db, installation.actor, account.id)
+    installation.out.result(
+        {"username": account.username, "cleared": cleared},
+        f"Took away {cleared} PIN{'' if cleared == 1 else 's'} of {account.username}.",
+    )
 
 
 @user.command("sessions")

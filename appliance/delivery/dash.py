@@ -28,6 +28,12 @@ _ROLES = frozenset(
         "forced-subtitle",
     }
 )
+_PURPOSE_SCHEME = "urn:tva:metadata:cs:AudioPurposeCS:2007"
+# 1 is sound for the visually impaired, 2 what is for the hard of hearing.
+_PURPOSES = {
+    (TrackKind.AUDIO, "description"): "1",
+    (TrackKind.TEXT, "caption"): "2",
+}
 _CHANNELS_SCHEME = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 _SWITCHING_SCHEME = "urn:mpeg:dash:adaptation-set-switching:2016"
 _TILE_SCHEME = "http://dashif.org/guidelines/thumbnail_tile"
@@ -119,6 +125,7 @@ def _audio(period: ET.Element, tracks: list[Track], signalling: Signalling) -> N
         adaptation = _segmented_set(period, "audio")
         dash_keys.protect(adaptation, track, signalling)
         _describe(adaptation, track, names[track.id])
+        _accessible(adaptation, track)
         _role(adaptation, track.role)
         rate = track.facts.get("sample_rate")
         representation = _segmented(adaptation, track, {"audioSamplingRate": rate})
@@ -139,6 +146,7 @@ def _texts(period: ET.Element, tracks: list[Track]) -> None:
             {"contentType": "text", "mimeType": "text/vtt"},
         )
         _describe(adaptation, track, names[track.id])
+        _accessible(adaptation, track)
         _role(adaptation, track.role if track.role != "main" else "subtitle")
         representation = ET.SubElement(
             adaptation,
@@ -238,6 +246,14 @@ def _describe(adaptation: ET.Element, track: Track, name: str) -> None:
     if code:
         adaptation.set("lang", code)
     ET.SubElement(adaptation, "Label").text = name
+
+
+def _accessible(adaptation: ET.Element, track: Track) -> None:
+    """Say for whom a track is, as DVB and DASH-IF have it: roles alone do not."""
+    purpose = _PURPOSES.get((track.kind, track.role))
+    if purpose is not None:
+        said = {"schemeIdUri": _PURPOSE_SCHEME, "value": purpose}
+        ET.SubElement(adaptation, "Accessibility", said)
 
 
 def _role(adaptation: ET.Element, role: str) -> None:

@@ -148,6 +148,16 @@ def to_check(folder: Path) -> Keys:
     return Keys(keys.current, secrets)
 
 
+def retract(folder: Path) -> Keys:
+    """Let the announced key never be used, and announce another in its place.
+
+    For when somebody knows it who must not: :func:`rotate` would put it into use.
+    """
+    coming = int(load(folder).current) + 1
+    _announced(folder, coming).unlink(missing_ok=True)
+    return announce(folder)
+
+
 def rotate(folder: Path) -> Keys:
     """Sign with a new key from now on, the announced one where there is one.
 

@@ -146,11 +146,23 @@ def _sequence(track: Track, name: str, media: PurePath) -> dict[str, Any]:
     found = {
         # A public id has no “-”, with which the module's own names are cut apart.
         "id": track.public_id,
-        "clips": [clip | {"tracks": f"{stream}1"}],
+        "clips": [clip | {"tracks": f"{stream}1"} | _begins(track)],
         "bitrate": {stream: track.bandwidth},
         "avg_bitrate": {stream: track.average_bandwidth},
     }
     return found | (_described(track, name) if stream == "a" else {})
+
+
+def _begins(track: Track) -> dict[str, int]:
+    """Leave out the packet that only primes the decoder of a sound.
+
+    Players of segments of our own are told to skip it; the module does not tell them,
+    so that every sound would come 21 ms late. It leaves out whole packets, and counts
+    from the first that it keeps.
+    """
+    ticks = track.facts.get("film_begins", 0)
+    milliseconds = ticks * 1000 // track.facts["timescale"]
+    return {"clipFrom": milliseconds} if milliseconds else {}
 
 
 def _described(track: Track, name: str) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Assets: one processed video that can be played, with the source it came from."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from appliance.db import Database, Row, write
-from appliance.errors import NotFound
+from appliance.errors import Conflict, NotFound
 
 
 class AssetState(StrEnum):
@@ -20,7 +21,9 @@ class AssetState(StrEnum):
 class Asset:
     """One row; ``facts`` are what inspecting the source found, ``duration`` seconds.
 
-    ``source_path`` lies in the storage; ``version`` counts the installations.
+    ``source_path`` lies in the storage, unless it was removed; ``version`` is that of
+    the tracks which are served. ``analysis`` is what samples of it taught, ``preview``
+    the name of its preview, which changes with it.
     """
 
     id: int
@@ -35,6 +38,21 @@ class Asset:
     facts: dict[str, Any] | None
     duration: float | None
     version: int
+    analysis: dict[str, Any] | None = None
+    source_removed_at: str | None = None
+    preview: str | None = None
+
+
+# The columns that speak of the source.
+SOURCE = (
+    "source_path",
+    "source_name",
+    "source_bytes",
+    "source_sha256",
+    "source_removed_at",
+    "facts",
+    "analysis",
+)
 
 
 def by_id(db: Database, asset_id: int) -> Asset:
@@ -141,16 +159,49 @@ def inspected(
         )
 
 
-def installed(db: Database, asset_id: int, duration: float) -> None:
-    """Say that a new version is in place and can be played."""
+def analysed(db: Database, asset_id: int, analysis: Mapping[str, Any]) -> None:
+    """Keep what encoding samples of the source taught."""
     with write(db):
         db.conn.execute(
-            """
-            update assets
-            set state = 'ready', duration = ?, version = version + 1
-            where id = ?
-            """,
-            (duration, asset_id),
+            "update assets set analysis = ? where id = ?",
+            (json.dumps(analysis), asset_id),
+        )
+
+
+def preview_place(asset_public_id: str) -> str:
+    """Return where in the storage the preview of a film lies, if it has one."""
+    return f"packages/{asset_public_id}/preview.mp4"
+
+
+def previewed(db: Database, asset_id: int, name: str) -> None:
+    """Say that there is a new preview."""
+    with write(db):
+        db.conn.execute("update assets set preview = ? where id = ?", (name, asset_id))
+
+
+def switched(db: Database, asset_id: int, version: int, duration: float) -> None:
+    """Say that this version is in place and can be played."""
+    with write(db):
+        db.conn.execute(
+            "update assets set state = 'ready', duration = ?, version = ? where id = ?",
+            (duration, version, asset_id),
+        )
+
+
+def change_source(db: Database, asset_id: int, source: Mapping[str, Any]) -> None:
+    """Let the asset come from another source; ``source`` has columns of its row."""
+    with write(db):
+        db.table("assets").update(asset_id, {key: source[key] for key in SOURCE})
+
+
+def require_source(asset: Asset) -> None:
+    """Refuse what needs the source when it was removed. Errors: ``Conflict``."""
+    if asset.source_removed_at:
+        raise Conflict(
+            "source.removed",
+            f"The source “{asset.source_name}” was removed on"
+            f" {asset.source_removed_at[:10]}, as its library wants it: upload the film"
+            " again to replace it.",
         )
 
 
@@ -174,4 +225,7 @@ def _asset(row: Row) -> Asset:
         facts=json.loads(row["facts"]) if row["facts"] else None,
         duration=row["duration"],
         version=row["version"],
+        analysis=json.loads(row["analysis"]) if row["analysis"] else None,
+        source_removed_at=row["source_removed_at"],
+        preview=row["preview"],
     )

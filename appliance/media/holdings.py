@@ -18,7 +18,10 @@ from appliance.permissions import Action, Actor, check
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One rendition, language, subtitle or storyboard and what it takes up."""
+    """One rendition, language, subtitle or storyboard and what it takes up.
+
+    ``packaged`` is what it does or would take up as segments (origin.mode = packaged).
+    """
 
     asset: str
     track: str
@@ -26,6 +29,7 @@ class Part:
     name: str
     place: Place
     bytes: int
+    packaged: int
     encrypted: bool
 
     @property
@@ -50,6 +54,10 @@ class Holding:
     @property
     def bytes(self) -> int:
         return sum(part.bytes for part in self.parts)
+
+    @property
+    def packaged(self) -> int:
+        return sum(part.packaged for part in self.parts)
 
     @property
     def vod(self) -> int:
@@ -94,9 +102,17 @@ group by titles.id
 order by titles.name collate nocase, titles.id
 """
 
+# A film that is packaged when it is asked for was packaged once, and measured.
 _PARTS = """
 select title_id, assets.public_id as asset, tracks.public_id as track, kind, name,
-    place, bytes, scheme
+    place, bytes, scheme,
+    case when json_extract(tracks.facts, '$.film') is null
+        then bytes
+        else coalesce(
+            (select sum(value) from json_each(tracks.facts, '$.bytes')),
+            bytes
+        )
+    end as packaged
 from tracks
 join assets on assets.id = tracks.asset_id
 order by
@@ -114,6 +130,7 @@ def _part(row: Row) -> Part:
         name=row["name"],
         place=Place(row["place"]),
         bytes=row["bytes"],
+        packaged=row["packaged"],
         encrypted=bool(row["scheme"]),
     )
 
@@ -167,5 +184,6 @@ def totals(holdings: list[Holding]) -> Mapping[str, int]:
         "sources": sum(each.source for each in holdings),
         "local": sum(each.at(Place.LOCAL) for each in holdings),
         "objects": sum(each.at(Place.OBJECTS) for each in holdings),
+        "packaged": sum(each.packaged for each in holdings),
         "vod": sum(each.vod for each in holdings),
     }

@@ -1,9 +1,13 @@
 """Jobs: the work on one asset, from its source to an installed package."""
 
+import json
 import secrets
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+from appliance import trail
 from appliance.catalog import states
 from appliance.db import Database, Row, write
 from appliance.errors import Conflict, NotFound
@@ -22,18 +26,29 @@ class JobState(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a job is for: a source, or the tracks of an asset encrypted anew."""
+    """What a job is for."""
 
     INGEST = "ingest"
     REENCRYPT = "reencrypt"
+    SUPPLEMENT = "supplement"
+    REPLACE = "replace"
+    CAPTIONS = "captions"
+    QUALITY = "quality"
 
 
 OPEN = frozenset({JobState.QUEUED, JobState.RUNNING})
+# What makes or changes the pictures and sounds of an asset: one such job at a time.
+MAKING = frozenset(
+    {JobKind.INGEST, JobKind.REENCRYPT, JobKind.SUPPLEMENT, JobKind.REPLACE}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One row; the error is what a person reads when the job failed."""
+    """One row; the error is what a person reads when the job failed.
+
+    ``request`` says what is wanted of the kind; a ``paused`` job hands out no work.
+    """
 
     id: int
     public_id: str
@@ -48,6 +63,8 @@ class Job:
     created_at: str
     started_at: str | None
     ended_at: str | None
+    paused: bool = False
+    request: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -89,6 +106,50 @@ def open_of_asset(db: Database, asset_id: int) -> Job | None:
     return None if row is None else _job(row)
 
 
+def making(
+    db: Database, asset_id: int, kinds: Collection[JobKind] = MAKING
+) -> Job | None:
+    """Return the job of some kinds that works on an asset now.
+
+    Without ``kinds`` the one that makes or changes its pictures and sounds.
+    """
+    row = db.one(
+        """
+        select * from jobs
+        where asset_id = ? and state in ('queued', 'running')
+            and kind in (select value from json_each(?))
+        order by id limit 1
+        """,
+        (asset_id, json.dumps(sorted(kinds))),
+    )
+    return None if row is None else _job(row)
+
+
+def refuse_second(db: Database, asset_id: int) -> None:
+    """Refuse when another job changes the film already. Errors: ``Conflict``."""
+    other = making(db, asset_id)
+    if other is not None:
+        raise Conflict(
+            "job.busy",
+            f"Job {other.public_id} ({other.kind}) works on this film: wait until it"
+            " has ended, or cancel it.",
+            {"job": other.public_id},
+        )
+
+
+def outcome(db: Database, since: str) -> tuple[int, int]:
+    """Return how many jobs failed since a moment, and how many ended at all."""
+    row = db.one(
+        """
+        select coalesce(sum(state = 'failed'), 0) as failed, count(*) as ended
+        from jobs where state in ('failed', 'done') and ended_at >= ?
+        """,
+        (since,),
+    )
+    assert row is not None
+    return row["failed"], row["ended"]
+
+
 def unfinished(db: Database) -> list[str]:
     """Return the public ids of open jobs, in the order in which they are worked on."""
     rows = db.rows(
@@ -107,22 +168,32 @@ def create(
     asset_id: int,
     *,
     kind: JobKind = JobKind.INGEST,
+    request: Mapping[str, Any] | None = None,
     priority: int = 0,
     publish: bool = False,
 ) -> Job:
-    """Write a job that makes the asset playable; its title shows that it is at work."""
+    """Write a job for an asset; a draft shows that it is being worked on.
+
+    ``request`` says what is wanted of the kind. The caller wakes the control worker.
+    Errors: ``Forbidden``; ``Conflict`` while another job changes the same film.
+    """
     public_id = secrets.token_hex(8)
     with write(db):
         asset = assets.by_id(db, asset_id)
         states.start_processing(db, actor, asset.title_id)
-        db.conn.execute(
-            """
-            insert into jobs (public_id, asset_id, kind, priority, publish_when_done,
-                created_at)
-            values (?, ?, ?, ?, ?, ?)
-            """,
-            (public_id, asset_id, kind.value, priority, publish, db.now()),
-        )
+        if kind in MAKING:
+            refuse_second(db, asset_id)
+        row = {
+            "public_id": public_id,
+            "asset_id": asset_id,
+            "kind": kind.value,
+            "priority": priority,
+            "publish_when_done": publish,
+            "request": json.dumps(dict(request or {})),
+            "created_at": db.now(),
+            "asked_by_request": trail.request(),
+        }
+        db.table("jobs").insert(row)
         record(
             db,
             actor,
@@ -144,6 +215,15 @@ def publish_when_done(db: Database, asset_id: int, wanted: bool) -> None:
             where asset_id = ? and state in ('queued', 'running')
             """,
             (wanted, asset_id),
+        )
+
+
+def note(db: Database, job: Job, **said: Any) -> None:
+    """Keep something with what is wanted of a job, for whoever goes on with it."""
+    with write(db):
+        db.conn.execute(
+            "update jobs set request = json_patch(request, ?) where id = ?",
+            (json.dumps(said), job.id),
         )
 
 
@@ -204,7 +284,7 @@ def retry(db: Database, actor: Actor, job_public_id: str) -> Job:
     """Try a failed or cancelled job again; what had finished is not done twice.
 
     The caller wakes the control worker, which sees what there is to go on from.
-    Errors: ``Conflict``.
+    Errors: ``Conflict``, also when the source is gone or another job is at the film.
     """
     check(actor, Action.JOB_CONTROL)
     with write(db):
@@ -213,10 +293,14 @@ def retry(db: Database, actor: Actor, job_public_id: str) -> Job:
             raise Conflict(
                 "job.not-failed", f"Only a failed job is retried: this is {job.state}."
             )
+        if job.kind in MAKING:
+            refuse_second(db, job.asset_id)
+        if job.kind in (JobKind.INGEST, JobKind.SUPPLEMENT):
+            assets.require_source(assets.by_id(db, job.asset_id))
         db.conn.execute(
             """
             update jobs
-            set state = 'queued', started_at = null, ended_at = null,
+            set state = 'queued', started_at = null, ended_at = null, paused = 0,
                 error_code = '', error_message = '', log_tail = ''
             where id = ?
             """,
@@ -269,4 +353,6 @@ def _job(row: Row) -> Job:
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
+        paused=bool(row["paused"]),
+        request=json.loads(row["request"]),
     )

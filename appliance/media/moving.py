@@ -84,7 +84,7 @@ class Move:
                 f"“{name}” is packaged by nginx when it is asked for, which reads it"
                 " from this disk: process it again with origin.mode = packaged first.",
             )
-        job = jobs.open_of_asset(self.db, asset.id)
+        job = jobs.making(self.db, asset.id)
         if job is not None and job.kind is JobKind.REENCRYPT:
             raise Conflict(
                 "storage.reencrypting",

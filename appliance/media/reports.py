@@ -1,6 +1,7 @@
 """Reports: how far a job is, per step and per rendition, for people who wait."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -9,28 +10,49 @@ from typing import Any
 from appliance.clock import from_text
 from appliance.db import Database, Row
 from appliance.errors import NotFound
-from appliance.media.jobs import OPEN, JobState
+from appliance.media.jobs import OPEN, JobKind, JobState
 from appliance.media.units import UnitState
 from appliance.permissions import Actor, visible
 
 LABELS: Mapping[str, str] = {
     "inspect": "Inspect",
+    "analyse": "Analyse",
     "encode": "Encode",
+    "encode-hevc": "Encode HEVC",
+    "encode-av1": "Encode AV1",
     "audio": "Sound",
     "text": "Captions",
     "join": "Join",
     "decrypt": "Open",
+    "speech": "Recognise speech",
     "package": "Package",
     "thumbnails": "Thumbnails",
+    "preview": "Preview",
+    "fingerprint": "Listen",
     "verify": "Verify",
 }
+_BEFORE = ("inspect", "analyse")
 # A speed measured over less than this says little about the hours to come.
 _LEAST_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """How many work units of a step a machine has done, and does now."""
+
+    node: str
+    done: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
 class StepReport:
-    """One step with all its work units; ``attempt`` is the highest of theirs."""
+    """One step with all its work units; ``attempt`` is the highest of theirs.
+
+    Encoding is a step for each codec. ``nodes`` are the machines that are at it now,
+    ``shares`` what each has done of it. ``encoder`` is whose circuits encode, and
+    ``fallback`` why they are not those that were meant to.
+    """
 
     name: str
     label: str
@@ -39,11 +61,15 @@ class StepReport:
     fps: float | None
     eta_seconds: int | None
     attempt: int
+    nodes: tuple[str, ...] = ()
+    shares: tuple[Share, ...] = ()
+    encoder: str = ""
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RenditionReport:
-    """One quality. All are encoded from one decoding, so they keep the same pace."""
+    """One quality. Those of a codec are encoded from one decoding, at the same pace."""
 
     name: str
     width: int
@@ -59,14 +85,18 @@ class JobReport:
     """A job as people see it.
 
     ``percent`` goes to 100 by the weight of the work; ``eta_seconds`` is None until
-    the speed is known. ``queue_position`` is given while other jobs go before it.
+    the speed is known. ``queue_position`` is given while other jobs go before it. A
+    ``paused`` job hands out no more work.
     """
 
     job: str
+    kind: JobKind
     title_slug: str
     title_name: str
     source_name: str
     state: JobState
+    paused: bool
+    priority: int
     percent: float
     eta_seconds: int | None
     queue_position: int | None
@@ -92,7 +122,7 @@ def listing(
     db: Database, actor: Actor, *, state: JobState | None = None, limit: int = 50
 ) -> list[JobReport]:
     """Return the newest jobs of the titles that the actor may see."""
-    predicate, params = visible(actor, "t")
+    predicate, params = visible(actor, db.now(), "t")
     if state is not None:
         predicate, params = (
             f"{predicate} and j.state = :state",
@@ -115,7 +145,7 @@ def _reports(
         select j.*, a.source_name, t.slug as title_slug, t.name as title_name,
             (
                 select count(*) from jobs ahead
-                where ahead.state in ('queued', 'running')
+                where ahead.state in ('queued', 'running') and not ahead.paused
                     and (-ahead.priority, ahead.id) < (-j.priority, j.id)
             ) as ahead
         from jobs j
@@ -133,10 +163,14 @@ def _reports(
 def _units(db: Database, job_ids: list[int]) -> dict[int, list[Row]]:
     rows = db.rows(
         """
-        select job_id, step, state, weight, progress, fps, attempt, heartbeat_at,
+        select job_id, state, weight, progress, fps, attempt, heartbeat_at, node,
             started_at, ended_at,
-            case when name = 'encode-0000' then spec -> '$.renditions' end
-                as renditions
+            -- encode-av1-0007 is a unit of the step encode-av1.
+            case when step = 'encode' then rtrim(rtrim(name, '0123456789'), '-')
+                else step end as step,
+            case when name glob 'encode*-0000' then spec -> '$.renditions' end
+                as renditions,
+            case when step = 'encode' then spec -> '$.encoder' end as encoder
         from work_units
         where job_id in (select value from json_each(?))
         order by job_id, position, id
@@ -150,15 +184,19 @@ def _report(row: Row, units: list[Row]) -> JobReport:
     state = JobState(row["state"])
     steps = tuple(_steps(units, state))
     active = any(unit["state"] in ("queued", "running") for unit in units)
-    waits = state in OPEN and row["ahead"] > 0 and not active
+    paused = bool(row["paused"]) and state in OPEN
+    waits = state in OPEN and row["ahead"] > 0 and not (active or paused)
     return JobReport(
         job=row["public_id"],
+        kind=JobKind(row["kind"]),
         title_slug=row["title_slug"],
         title_name=row["title_name"],
         source_name=row["source_name"],
         state=state,
+        paused=paused,
+        priority=row["priority"],
         percent=100.0 if state is JobState.DONE else _overall(units),
-        eta_seconds=_eta(units) if state in OPEN else None,
+        eta_seconds=_eta(units) if state in OPEN and not paused else None,
         queue_position=row["ahead"] + 1 if waits else None,
         steps=steps,
         renditions=tuple(_renditions(units, steps)),
@@ -176,6 +214,7 @@ def _steps(units: list[Row], job: JobState) -> Iterable[StepReport]:
     for name in names:
         of_step = [unit for unit in units if unit["step"] == name]
         speeds = [u["fps"] for u in of_step if u["state"] == "running" and u["fps"]]
+        shares, encoder = tuple(_shares(of_step)), _encoder(of_step)
         yield StepReport(
             name=name,
             label=LABELS.get(name, name.capitalize()),
@@ -184,27 +223,44 @@ def _steps(units: list[Row], job: JobState) -> Iterable[StepReport]:
             fps=round(sum(speeds), 1) if speeds else None,
             eta_seconds=_eta(of_step) if job in OPEN else None,
             attempt=max(unit["attempt"] for unit in of_step),
+            nodes=tuple(each.node for each in shares if each.running),
+            shares=shares,
+            encoder=encoder.get("family", ""),
+            fallback=encoder.get("fallback", ""),
         )
+
+
+def _shares(units: list[Row]) -> Iterable[Share]:
+    found = Counter((unit["node"], unit["state"]) for unit in units if unit["node"])
+    for node in sorted({name for name, _ in found}):
+        done, running = found[node, UnitState.DONE], found[node, UnitState.RUNNING]
+        if done or running:
+            yield Share(node, done, running)
+
+
+def _encoder(units: list[Row]) -> Mapping[str, str]:
+    """Return what encodes a group, as its units were told."""
+    told = (json.loads(unit["encoder"] or "null") for unit in units)
+    return next(filter(None, told), {})
 
 
 def _renditions(
     units: list[Row], steps: Iterable[StepReport]
 ) -> Iterable[RenditionReport]:
-    encode = next((step for step in steps if step.name == "encode"), None)
-    told = next((unit["renditions"] for unit in units if unit["renditions"]), None)
-    if encode is None or told is None:
-        return
-    planned: list[dict[str, Any]] = json.loads(told)
-    for rendition in planned:
-        yield RenditionReport(
-            name=rendition["name"],
-            width=rendition["width"],
-            height=rendition["height"],
-            state=encode.state,
-            percent=encode.percent,
-            fps=encode.fps,
-            eta_seconds=encode.eta_seconds,
-        )
+    by_name = {step.name: step for step in steps}
+    for unit in units:
+        planned: list[dict[str, Any]] = json.loads(unit["renditions"] or "[]")
+        encode = by_name[unit["step"]]
+        for rendition in planned:
+            yield RenditionReport(
+                name=rendition["name"],
+                width=rendition["width"],
+                height=rendition["height"],
+                state=encode.state,
+                percent=encode.percent,
+                fps=encode.fps,
+                eta_seconds=encode.eta_seconds,
+            )
 
 
 def _order(step: str) -> int:
@@ -226,7 +282,7 @@ def _state(units: list[Row]) -> UnitState:
 
 def _overall(units: list[Row]) -> float:
     """Return the share of the job; before the plan is known it has barely begun."""
-    planned = any(unit["step"] != "inspect" for unit in units)
+    planned = any(unit["step"] not in _BEFORE for unit in units)
     return _percent(units) if planned else 0.0
 
 

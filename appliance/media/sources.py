@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from appliance.errors import InvalidInput
-from appliance.settings import Settings
+from appliance.settings import Disk, Settings
 from appliance.storage import Storage
 
 _LONGEST_NAME = 120
@@ -50,7 +50,9 @@ def check_size(size: int, filename: str, settings: Settings) -> None:
         )
 
 
-def bring_in(storage: Storage, source: Path, path: str, *, keep: bool) -> str | None:
+def bring_in(
+    storage: Storage, marks: Disk, source: Path, path: str, *, keep: bool
+) -> str | None:
     """Link the source into the storage or copy it; return its hash if it was read.
 
     A link costs nothing and leaves the original in place until the rows are written;
@@ -61,7 +63,9 @@ def bring_in(storage: Storage, source: Path, path: str, *, keep: bool) -> str | 
     try:
         if not keep and _linked(source, storage.path(path)):
             return None
-        storage.require_room(source.stat().st_size)
+        size = source.stat().st_size
+        storage.require_room(size)
+        storage.require_takes(marks, size)
         digest = hashlib.sha256()
         storage.copy(source, path, digest.update)
     except BaseException:

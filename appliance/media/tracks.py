@@ -33,7 +33,7 @@ class Track:
     ``frame_rate`` a fraction, ``bandwidth`` the peak in bits per second. ``facts``
     holds the times and sizes of the segments; its shape depends on the kind. An
     encrypted track says its ``scheme``, and in hexadecimal its ``kid`` and, where it is
-    constant, its ``iv``.
+    constant, its ``iv``. Since ``retired_at`` no manifest names it.
     """
 
     id: int
@@ -58,46 +58,81 @@ class Track:
     kid: str | None = None
     iv: str | None = None
     place: Place = Place.LOCAL
+    retired_at: str | None = None
 
 
 def of_asset(db: Database, asset_id: int) -> list[Track]:
-    """Return every track in the order manifests name them: video by height first."""
+    """Return the tracks that are served, in the order in which manifests name them.
+
+    Video comes first, by height.
+    """
     rows = db.rows(
-        """
-        select * from tracks where asset_id = ?
-        order by
-            case kind
-                when 'video' then 0 when 'audio' then 1 when 'text' then 2 else 3
-            end,
-            height, id
+        f"""
+        select * from tracks where asset_id = ? and retired_at is null
+        order by {_ORDER}
         """,
         (asset_id,),
     )
     return [_track(row) for row in rows]
 
 
-def replace(
-    db: Database,
-    asset_id: int,
-    entries: Sequence[Mapping[str, Any]],
-    kinds: Collection[TrackKind] = frozenset(TrackKind),
-) -> None:
-    """Make these the tracks of the asset, in place of those of ``kinds`` it had.
+def kept(db: Database, asset_id: int) -> list[Track]:
+    """Return every track whose files are there: also those of older versions."""
+    rows = db.rows(
+        f"select * from tracks where asset_id = ? order by {_ORDER}", (asset_id,)
+    )
+    return [_track(row) for row in rows]
+
+
+_ORDER = """
+case kind when 'video' then 0 when 'audio' then 1 when 'text' then 2 else 3 end,
+height, id
+"""
+
+
+def add(db: Database, asset_id: int, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Write tracks; :mod:`appliance.media.versions` is who decides which there are.
 
     An entry is what packaging reported, with ``path`` set to the installed folder.
     """
     with write(db):
-        db.conn.execute(
-            """
-            delete from tracks
-            where asset_id = ? and kind in (select value from json_each(?))
-            """,
-            (asset_id, json.dumps(sorted(kinds))),
-        )
         for entry in entries:
             track_id = _insert(db, asset_id, entry)
             if "files" in entry:
                 remember_files(db, track_id, entry["files"])
+
+
+def serve(db: Database, asset_id: int, public_ids: Collection[str]) -> None:
+    """Let these of the asset's tracks be served, and retire all others."""
+    with write(db):
+        db.conn.execute(
+            """
+            update tracks set retired_at = case
+                when public_id in (select value from json_each(:ids)) then null
+                else coalesce(retired_at, :now)
+            end
+            where asset_id = :asset
+            """,
+            {
+                "ids": json.dumps(sorted(public_ids)),
+                "now": db.now(),
+                "asset": asset_id,
+            },
+        )
+
+
+def forget(db: Database, found: Sequence[Track]) -> None:
+    """Remove the rows of tracks; somebody must have noted that their files go."""
+    with write(db):
+        db.conn.executemany(
+            "delete from tracks where id = ?", [(each.id,) for each in found]
+        )
+
+
+def retired(db: Database, before: str) -> list[Track]:
+    """Return what was retired before that moment, whatever asset it belongs to."""
+    rows = db.rows("select * from tracks where retired_at < ? order by id", (before,))
+    return [_track(row) for row in rows]
 
 
 def films(db: Database) -> int:
@@ -210,4 +245,5 @@ def _track(row: Row) -> Track:
         kid=row["kid"],
         iv=row["iv"],
         place=Place(row["place"]),
+        retired_at=row["retired_at"],
     )

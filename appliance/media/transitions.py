@@ -27,6 +27,8 @@ class Planned(Protocol):
     def spec(self) -> dict[str, Any]: ...
     @property
     def position(self) -> int: ...
+    @property
+    def queue(self) -> str: ...
 
 
 def add(db: Database, job_id: int, planned: Iterable[Planned]) -> None:
@@ -35,8 +37,8 @@ def add(db: Database, job_id: int, planned: Iterable[Planned]) -> None:
         db.conn.executemany(
             """
             insert or ignore into work_units
-                (job_id, name, step, position, weight, needs, spec)
-            values (?, ?, ?, ?, ?, ?, ?)
+                (job_id, name, step, position, weight, needs, spec, queue)
+            values (?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 (
@@ -47,6 +49,7 @@ def add(db: Database, job_id: int, planned: Iterable[Planned]) -> None:
                     each.weight,
                     json.dumps(each.needs),
                     json.dumps(each.spec),
+                    each.queue,
                 )
                 for each in planned
             ],
@@ -61,7 +64,7 @@ def hand_out(db: Database, unit_id: int, key: str, lease_seconds: float) -> bool
         update work_units
         set state = 'queued', attempt = attempt + 1, attempt_key = ?,
             queued_at = ?, lease_until = ?, heartbeat_at = null, started_at = null,
-            ended_at = null, progress = 0, fps = null
+            ended_at = null, progress = 0, fps = null, node = ''
         where id = ? and state = 'waiting'
         """,
         (key, db.now(), db.now(seconds=lease_seconds), unit_id),
@@ -85,14 +88,18 @@ def beat(
     heartbeat_at: str,
     progress: float,
     fps: float | None,
+    node: str = "",
 ) -> bool:
-    """Note a sign of life of the attempt; the first one makes the unit running."""
+    """Note a sign of life of the attempt; the first one makes the unit running.
+
+    ``node`` is the machine that has claimed it, by the name people know.
+    """
     return _moved(
         db,
         f"""
         update work_units
         set state = 'running', started_at = coalesce(started_at, ?),
-            lease_until = ?, heartbeat_at = ?, progress = ?, fps = ?
+            lease_until = ?, heartbeat_at = ?, progress = ?, fps = ?, node = ?
         {_SAME_ATTEMPT}
         """,
         (
@@ -101,35 +108,62 @@ def beat(
             heartbeat_at,
             progress,
             fps,
+            node,
             unit.id,
             unit.attempt_key,
         ),
     )
 
 
-def done(db: Database, unit: Unit, report: dict[str, Any]) -> bool:
-    """Accept the result of the attempt."""
+def done(db: Database, unit: Unit, report: dict[str, Any], node: str = "") -> bool:
+    """Accept the result of the attempt; ``node`` is the machine that it is from.
+
+    One that ended within a moment was never seen to run.
+    """
     return _moved(
         db,
         f"""
         update work_units
         set state = 'done', progress = 1, result = ?, ended_at = ?,
             started_at = coalesce(started_at, queued_at), lease_until = null,
+            node = coalesce(nullif(?, ''), node),
             error_code = '', error_message = '', log_tail = ''
         {_SAME_ATTEMPT}
         """,
-        (json.dumps(report), db.now(), unit.id, unit.attempt_key),
+        (json.dumps(report), db.now(), node, unit.id, unit.attempt_key),
     )
 
 
-def lost(db: Database, unit: Unit) -> bool:
-    """Take the unit back from a worker that died; it waits for the next attempt."""
+def lost(db: Database, unit: Unit, *, again_in: float = 0) -> bool:
+    """Take the unit back from a worker that died; it waits for the next attempt.
+
+    That comes after ``again_in`` seconds: what kills one after another shall not do so
+    without a pause.
+    """
     return _moved(
         db,
         f"""
         update work_units
-        set state = 'waiting', attempt_key = null, lease_until = null,
+        set state = 'waiting', attempt_key = null, lease_until = ?,
             heartbeat_at = null, started_at = null, progress = 0, fps = null
+        {_SAME_ATTEMPT}
+        """,
+        (
+            db.now(seconds=again_in) if again_in else None,
+            unit.id,
+            unit.attempt_key,
+        ),
+    )
+
+
+def withdraw(db: Database, unit: Unit) -> bool:
+    """Take back what nobody has claimed, as if it had never been handed out."""
+    return _moved(
+        db,
+        f"""
+        update work_units
+        set state = 'waiting', attempt = attempt - 1, attempt_key = null,
+            lease_until = null
         {_SAME_ATTEMPT}
         """,
         (unit.id, unit.attempt_key),
@@ -208,6 +242,25 @@ def plan_again(db: Database, job_id: int, specs: Mapping[str, dict[str, Any]]) -
         )
 
 
+def elsewhere(
+    db: Database, job_id: int, specs: Mapping[str, dict[str, Any]], queue: str
+) -> None:
+    """Let units wait again for other hands, as if never tried, finished ones too."""
+    with write(db):
+        db.conn.executemany(
+            """
+            update work_units
+            set spec = ?, queue = ?, state = 'waiting', attempt = 0, failures = 0,
+                attempt_key = null, lease_until = null, heartbeat_at = null,
+                progress = 0, fps = null, result = null, queued_at = null,
+                started_at = null, ended_at = null, node = '',
+                error_code = '', error_message = '', log_tail = ''
+            where job_id = ? and name = ? and state != 'cancelled'
+            """,
+            [(json.dumps(spec), queue, job_id, name) for name, spec in specs.items()],
+        )
+
+
 def forget(db: Database, job_id: int) -> None:
     """Remove every unit of a job that starts anew."""
     with write(db):
@@ -217,7 +270,8 @@ def forget(db: Database, job_id: int) -> None:
 def slim(db: Database, job_id: int) -> None:
     """Drop what nobody reads after the job: results that became tracks, and specs.
 
-    Of hundreds of chunks the first goes on telling which renditions there are.
+    Of hundreds of chunks of a codec the first goes on telling which renditions there
+    are, and what encoded them.
     """
     with write(db):
         db.conn.execute(
@@ -225,8 +279,11 @@ def slim(db: Database, job_id: int) -> None:
             update work_units
             set result = case when step = 'verify' then result end,
                 spec = case
-                    when name = 'encode-0000'
-                    then json_object('renditions', spec -> '$.renditions')
+                    when name glob 'encode*-0000'
+                    then json_object(
+                        'renditions', spec -> '$.renditions',
+                        'encoder', spec -> '$.encoder'
+                    )
                     else '{}'
                 end
             where job_id = ?

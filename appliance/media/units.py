@@ -1,6 +1,7 @@
 """Work units: the smallest pieces of a job, each claimed, retried and resumed alone."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -22,7 +23,8 @@ class Unit:
     """One row with the public id and priority of its job.
 
     ``attempt`` counts how often it was handed out, ``failures`` how often it failed;
-    the difference is what was lost to dying workers.
+    the difference is what was lost to dying workers. ``queue`` is whose hands it needs,
+    ``node`` the machine that has claimed it, ``request`` what the job was asked by.
     """
 
     id: int
@@ -41,6 +43,10 @@ class Unit:
     heartbeat_at: str
     progress: float
     fps: float | None
+    queue: str = "cpu"
+    node: str = ""
+    needs: tuple[str, ...] = ()
+    request: str = ""
 
     @property
     def losses(self) -> int:
@@ -49,16 +55,20 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a unit failed; ``retry`` says whether another attempt may help."""
+    """Why a unit failed; ``retry`` says whether another attempt may help.
+
+    ``redo`` names units whose outputs it found damaged.
+    """
 
     code: str
     message: str
     retry: bool = True
     log_tail: str = ""
+    redo: Sequence[str] = ()
 
 
 _SELECT = """
-    select u.*, j.public_id as job, j.priority
+    select u.*, j.public_id as job, j.priority, j.asked_by_request
     from work_units u join jobs j on j.id = u.job_id
 """
 
@@ -69,10 +79,27 @@ def active(db: Database) -> list[Unit]:
     return [_unit(row) for row in rows]
 
 
-def ready(db: Database, limit: int, *, inspecting: bool) -> list[Unit]:
+def taken_up(db: Database) -> tuple[str, int]:
+    """Return since when the oldest unit lies handed out, and how many are running."""
+    row = db.one(
+        """
+        select
+            coalesce(min(case state when 'queued' then queued_at end), '') as since,
+            coalesce(sum(state = 'running'), 0) as running
+        from work_units where state in ('queued', 'running')
+        """
+    )
+    assert row is not None
+    return row["since"], row["running"]
+
+
+def ready(
+    db: Database, limit: int, *, inspecting: bool, queue: str = "cpu"
+) -> list[Unit]:
     """Return units whose needs are done, in the order in which they are handed out.
 
     ``inspecting`` asks for the first look at new sources, else for all other steps.
+    Of a paused job nothing is ready.
     """
     if limit <= 0:
         return []
@@ -80,8 +107,10 @@ def ready(db: Database, limit: int, *, inspecting: bool) -> list[Unit]:
         f"""
         {_SELECT}
         where u.state = 'waiting'
+            and u.queue = :queue
             and (u.step = 'inspect') = :inspecting
             and j.state in ('queued', 'running')
+            and j.paused = 0
             and (u.lease_until is null or u.lease_until <= :now)
             and not exists (
                 select 1 from json_each(u.needs) need
@@ -95,7 +124,93 @@ def ready(db: Database, limit: int, *, inspecting: bool) -> list[Unit]:
         order by j.priority desc, j.id, u.position, u.id
         limit :limit
         """,
-        {"inspecting": inspecting, "now": db.now(), "limit": limit},
+        {
+            "inspecting": inspecting,
+            "queue": queue,
+            "now": db.now(),
+            "limit": limit,
+        },
+    )
+    return [_unit(row) for row in rows]
+
+
+def of_step(db: Database, job_id: int, step: str) -> list[Unit]:
+    """Return the units of a job that do the same, in their order."""
+    rows = db.rows(
+        f"{_SELECT} where u.job_id = ? and u.step = ? order by u.position, u.id",
+        (job_id, step),
+    )
+    return [_unit(row) for row in rows]
+
+
+def waiting_for(db: Database, queue: str) -> list[Unit]:
+    """Return what nobody has begun of what needs the hands of a queue."""
+    rows = db.rows(
+        f"""
+        {_SELECT}
+        where u.queue = ?
+            and u.state in ('waiting', 'queued')
+            and j.state in ('queued', 'running')
+        order by u.id
+        """,
+        (queue,),
+    )
+    return [_unit(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How many units of jobs that go on wait for the hands of a queue, or have them.
+
+    ``later`` wait for other units of their job first.
+    """
+
+    queue: str
+    running: int
+    ready: int
+    later: int
+
+
+def lines(db: Database) -> list[Line]:
+    """Return how long the line of each queue is; one where nobody stands is left out.
+
+    What is ready is handed out a few at a time: the queue itself knows less.
+    """
+    rows = db.rows(
+        """
+        select u.queue, sum(u.state = 'running') as running, sum(u.state = 'queued')
+            + sum(u.state = 'waiting' and not blocked) as ready,
+            sum(u.state = 'waiting' and blocked) as later
+        from (
+            select *, exists (
+                select 1 from json_each(w.needs) need
+                join work_units other
+                    on other.job_id = w.job_id and other.name = need.value
+                where other.state != 'done'
+            ) as blocked
+            from work_units w
+            where w.state in ('waiting', 'queued', 'running')
+        ) u
+        join jobs j on j.id = u.job_id
+        where j.state in ('queued', 'running') and j.paused = 0
+        group by u.queue order by u.queue
+        """
+    )
+    return [Line(**row) for row in rows]
+
+
+def unbegun(db: Database, job: str = "") -> list[Unit]:
+    """Return what nobody has begun of jobs that go on, or of one by its public id."""
+    rows = db.rows(
+        f"""
+        {_SELECT}
+        where u.state in ('waiting', 'queued')
+            and j.state in ('queued', 'running')
+            and j.paused = 0
+            and :job in ('', j.public_id)
+        order by u.id
+        """,
+        {"job": job},
     )
     return [_unit(row) for row in rows]
 
@@ -180,4 +295,8 @@ def _unit(row: Row) -> Unit:
         heartbeat_at=row["heartbeat_at"] or "",
         progress=row["progress"],
         fps=row["fps"],
+        queue=row["queue"],
+        node=row["node"],
+        needs=tuple(json.loads(row["needs"])),
+        request=row["asked_by_request"],
     )

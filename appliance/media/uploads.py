@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from appliance.catalog import titles
+from appliance.catalog.kinds import CONTAINERS
 from appliance.catalog.titles import Title
 from appliance.db import Database, Row, write
-from appliance.errors import InvalidInput, MatineeError, NotFound
+from appliance.errors import Conflict, InvalidInput, MatineeError, NotFound
 from appliance.events import Event, record
 from appliance.media import assets, jobs, sources
 from appliance.media.assets import Asset
+from appliance.media.jobs import Job, JobKind
 from appliance.permissions import Action, Actor, check, check_title
 from appliance.settings import Settings
 from appliance.storage import Storage
@@ -66,30 +68,38 @@ def take_in(
     keep_source: bool,
     publish: bool = False,
     upload: str | None = None,
+    replaces: Asset | None = None,
 ) -> Arrival:
     """Bring a film into the storage and write its asset and job.
 
     Without ``title_id`` a title is made, named after the file. With ``keep_source``
     the original is copied and left alone, else it is gone afterwards. ``upload`` is
-    the public id of the upload that this ends. The caller wakes the control worker.
-    Errors: ``InvalidInput``, ``StorageFull``, ``Forbidden``; none of them touches the
-    original.
+    the public id of the upload that this ends. An asset that it ``replaces`` plays
+    until the new film is ready. The caller wakes the control worker.
+    Errors: ``InvalidInput``, ``StorageFull``, ``Forbidden``, ``Conflict`` while a job
+    changes the asset; none of them touches the original.
     """
     filename = sources.clean_filename(filename)
     _permit(db, actor, title_id, publish)
     try:
-        brought = _bring_in(storage, settings, source, filename, keep_source)
+        if replaces is not None:
+            jobs.refuse_second(db, replaces.id)
+        place = _place(replaces, filename)
+        brought = _bring_in(storage, settings, source, filename, place, keep_source)
     except MatineeError as error:
         _refuse(db, actor, filename, error)
         raise
     try:
         with write(db):
             title = _title(db, settings, actor, title_id, filename)
-            asset = assets.create(db, title.id, **brought)
-            job = jobs.create(db, actor, asset.id, publish=publish)
+            if replaces is None:
+                asset = assets.create(db, title.id, place.split("/")[1], **brought)
+                job = jobs.create(db, actor, asset.id, publish=publish)
+            else:
+                asset, job = replaces, _replace(db, actor, replaces, brought, publish)
             if upload is not None:
                 _received(db, upload, title.id, asset.id)
-            _finish(db, actor, asset)
+            _finish(db, actor, asset, brought)
     except BaseException:
         storage.remove(Path(brought["source_path"]).parent)
         raise
@@ -217,22 +227,58 @@ def abandoned(db: Database, settings: Settings) -> list[Upload]:
     return [_upload(row) for row in rows]
 
 
+def _place(replaces: Asset | None, filename: str) -> str:
+    """Return where a source is to lie; beside the one that it replaces."""
+    own = secrets.token_hex(8)
+    folder = own if replaces is None else f"{replaces.public_id}/{own}"
+    return sources.path_for(folder, filename)
+
+
+def _replace(
+    db: Database,
+    actor: Actor,
+    replaced: Asset,
+    brought: dict[str, Any],
+    publish: bool,
+) -> Job:
+    job = jobs.create(
+        *(db, actor, replaced.id),
+        kind=JobKind.REPLACE,
+        request=brought,
+        publish=publish,
+    )
+    record(
+        db,
+        actor,
+        Event.ASSET_REPLACE,
+        f"asset/{replaced.public_id}",
+        job=job.public_id,
+        filename=brought["source_name"],
+        bytes=brought["source_bytes"],
+    )
+    return job
+
+
 def _bring_in(
-    storage: Storage, settings: Settings, source: Path, filename: str, keep: bool
+    storage: Storage,
+    settings: Settings,
+    source: Path,
+    filename: str,
+    path: str,
+    keep: bool,
 ) -> dict[str, Any]:
-    """Bring the file into the storage; return the columns of its asset."""
+    """Bring the file into the storage; return the columns that speak of it."""
     if not source.is_file():
         raise InvalidInput("upload.no-file", f"“{filename}” is not a file.")
     size = source.stat().st_size
     sources.check_size(size, filename, settings)
-    public_id = secrets.token_hex(8)
-    path = sources.path_for(public_id, filename)
     return {
-        "public_id": public_id,
         "source_path": path,
         "source_name": filename,
         "source_bytes": size,
-        "source_sha256": sources.bring_in(storage, source, path, keep=keep),
+        "source_sha256": sources.bring_in(
+            *(storage, settings.disk, source, path), keep=keep
+        ),
     }
 
 
@@ -240,7 +286,13 @@ def _permit(db: Database, actor: Actor, title_id: int | None, publish: bool) -> 
     if title_id is None:
         check(actor, Action.TITLE_CREATE)
     else:
-        check_title(actor, titles.by_id(db, title_id).created_by)
+        title = titles.by_id(db, title_id)
+        check_title(actor, title.created_by)
+        if title.kind in CONTAINERS:
+            raise Conflict(
+                "title.container",
+                f"“{title.name}” has no film of its own: upload its episodes.",
+            )
     if publish:
         check(actor, Action.TITLE_PUBLISH)
 
@@ -307,14 +359,14 @@ def _upload(row: Row) -> Upload:
     return Upload(**row | {"publish": bool(row["publish"])})
 
 
-def _finish(db: Database, actor: Actor, asset: Asset) -> None:
+def _finish(db: Database, actor: Actor, asset: Asset, brought: dict[str, Any]) -> None:
     record(
         db,
         actor,
         Event.UPLOAD_FINISH,
         f"asset/{asset.public_id}",
-        filename=asset.source_name,
-        bytes=asset.source_bytes,
+        filename=brought["source_name"],
+        bytes=brought["source_bytes"],
     )
 
 

@@ -7,7 +7,7 @@ from appliance.cenc import SHORT, KeySystem
 from appliance.db import Database
 from appliance.delivery import naming, tokens
 from appliance.delivery.tokens import SKEW_SECONDS, Algorithm, Scope
-from appliance.media import tracks
+from appliance.media import markers, tracks
 from appliance.media.tracks import TrackKind
 from appliance.permissions import Actor
 from appliance.playback import addresses, progress
@@ -31,6 +31,16 @@ class TextTrack:
     label: str
     role: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A chapter, or a stretch that may be skipped, in seconds of the film."""
+
+    kind: str
+    start: float
+    end: float
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ class Descriptor:
     heartbeat_seconds: int
     text: tuple[TextTrack, ...] = field(repr=False)
     thumbnails: str | None = field(repr=False)
+    markers: tuple[Span, ...] = field(default=(), repr=False)
     cookies: Cookies | None = field(default=None, repr=False)
 
 
@@ -95,7 +106,9 @@ def describe(
     protected = any(each.kid for each in all_tracks)
     sources = fresh_sources(settings, standing, fresh, protected=protected)
     first = sources.hosts[0]
-    stopped = progress.of_asset(db, actor, standing.asset_id)
+    stopped = (
+        None if standing.preview else progress.of_asset(db, actor, standing.asset_id)
+    )
     systems = _served(settings, standing) if protected else ()
     return Descriptor(
         session=standing.session,
@@ -121,6 +134,10 @@ def describe(
         heartbeat_seconds=settings.playback.heartbeat_seconds,
         text=tuple(_texts(all_tracks, first)),
         thumbnails=first.address("thumbnails.vtt") if pictures else None,
+        markers=tuple(
+            Span(each.kind.value, each.starts_at, each.ends_at, each.label)
+            for each in markers.of_asset(db, standing.asset_id)
+        ),
         cookies=sources.cookies,
     )
 

@@ -267,7 +267,7 @@ def _require_live(db: Database, standing: Standing) -> None:
         raise Forbidden(
             "licence.not-allowed",
             standing.decision.sentence,
-            {"reasons": [each.value for each in standing.decision.reasons]},
+            standing.decision.details,
         )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from appliance.access import limits, moments, territory
+from appliance.access import moments, territory
 from appliance.access.availability import Window
 from appliance.access.entitlements import Entitlement
 from appliance.access.evaluate import (
@@ -14,15 +14,15 @@ from appliance.access.evaluate import (
     miss_of,
     misses_of,
 )
-from appliance.access.limits import Profile
-from appliance.accounts import people
+from appliance.accounts import people, profiles
 from appliance.accounts.people import Account, AccountState
+from appliance.accounts.profiles import Profile
 from appliance.catalog import titles
 from appliance.catalog.titles import Title
 from appliance.db import Database
 from appliance.permissions import Action, Actor, check
 from appliance.playback import streams
-from appliance.playback.circumstances import Watched, Watcher, gather
+from appliance.playback.circumstances import Watcher, gather, watched
 from appliance.settings import Settings
 
 
@@ -87,7 +87,7 @@ def explain(
         check(actor, Action.ACCESS_EXPLAIN)
     account = people.find(db, username)
     title = titles.by_slug(db, actor, slug)
-    watching = limits.profile(db, username, profile)
+    watching = profiles.named(db, username, profile)
     moment = moments.read(at, "at")
     seen = actor.address if own else _last_address(db, account.id)
     watcher = Watcher(
@@ -96,10 +96,10 @@ def explain(
         active=account.state is AccountState.ACTIVE,
         rating_limit=watching.rating_limit,
         address=address.strip() or seen,
+        kids=watching.kids,
     )
-    watched = Watched(title.id, title.state, title.rating, title.created_by)
     request = replace(
-        gather(db, settings, watcher, watched, moment or db.now()),
+        gather(db, settings, watcher, watched(db, title), moment or db.now()),
         territory=territory.of_address(settings, watcher.address),
         other_streams=0 if moment else len(streams.of_account(db, account.id)),
     )

@@ -47,9 +47,10 @@ def alone(
 ) -> str:
     """Return the mapping of one track, by its public id; nothing where it is not.
 
+    It may be of an older version, which somebody still watches.
     ``clear`` says that it will leave as it is: a protected track is not named then.
     """
-    found = tracks.of_asset(db, asset.id)
+    found = _beside(db, asset, track)
     named = [
         each
         for each in found
@@ -64,7 +65,7 @@ def drm(db: Database, settings: Settings, asset: Asset, track: str) -> str:
     Errors: ``NotFound`` where no track or no key is; ``Conflict`` for a film that must
     not lie on a disk unencrypted; those of keys that can't be opened.
     """
-    found = tracks.of_asset(db, asset.id)
+    found = _beside(db, asset, track)
     _refuse_at_rest(db, asset, found)
     chosen = next((each for each in found if each.public_id == track), None)
     kid = chosen.kid if chosen is not None and vod.is_film(chosen) else None
@@ -74,6 +75,14 @@ def drm(db: Database, settings: Settings, asset: Asset, track: str) -> str:
         raise NotFound("vod.no-key", "There is no such track with a key.")
     known = signalling.known(db, settings, asset)
     return vod.drm(key.kid, key.key, list(_told(known, key.kid)))
+
+
+def _beside(db: Database, asset: Asset, track: str) -> list[Track]:
+    """Return the tracks among which one is served: of the present version, or older."""
+    served = tracks.of_asset(db, asset.id)
+    if any(each.public_id == track for each in served):
+        return served
+    return [each for each in tracks.kept(db, asset.id) if each.retired_at]
 
 
 def _mapping(

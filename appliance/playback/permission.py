@@ -14,7 +14,7 @@ from appliance.cenc import SHORT, KeySystem
 from appliance.db import Database, Row
 from appliance.errors import NotFound, Unauthenticated
 from appliance.permissions import Action, Actor, check
-from appliance.playback.circumstances import Watched, Watcher, gather
+from appliance.playback.circumstances import Watched, Watcher, gather, watched
 from appliance.settings import Protection, Settings, key_systems
 
 
@@ -40,6 +40,7 @@ class Standing:
     address: str
     sign_in: str
     swaps: bool
+    preview: bool
     licences: int
     expires_at: str
     ended_at: str | None
@@ -86,7 +87,7 @@ def decide(
     account_id, own_profile_id = viewer(actor)
     row = db.one(
         """
-        select a.state, p.rating_limit,
+        select a.state, p.rating_limit, p.kids,
             (select group_concat(role) from role_assignments
                 where account_id = a.id) as roles
         from profiles p
@@ -103,15 +104,15 @@ def decide(
         active=row["state"] == "active",
         rating_limit=row["rating_limit"],
         address=actor.address,
+        kids=bool(row["kids"]),
     )
-    watched = Watched(title.id, title.state, title.rating, title.created_by)
-    return evaluate(gather(db, settings, watcher, watched, db.now()))
+    return evaluate(gather(db, settings, watcher, watched(db, title), db.now()))
 
 
 def standing(
     db: Database, settings: Settings, session: str, address: str = ""
 ) -> Standing:
-    """Return how a playback session stands now: three short queries, no write.
+    """Return how a playback session stands now: short queries, no write.
 
     ``address`` is where its player asks from, else where it was opened from.
     Errors: ``NotFound``.
@@ -127,14 +128,21 @@ def standing(
         rating_limit=row["rating_limit"],
         address=address or row["address"],
         signed_in=bool(row["signed_in"]),
+        kids=bool(row["kids"]),
     )
-    watched = Watched(
+    title = Watched(
         row["title_id"],
         TitleState(row["title_state"]),
-        row["rating"],
+        row["age"],
         row["created_by"],
+        bool(row["windowed"]),
+        removed=row["removed_at"] is not None,
+        whole_id=row["parent_id"],
+        whole_state=TitleState(row["whole_state"] or TitleState.PUBLISHED),
+        whole_age=row["whole_age"],
+        whole_removed=row["whole_removed_at"] is not None,
     )
-    decision = evaluate(gather(db, settings, watcher, watched, now))
+    decision = evaluate(gather(db, settings, watcher, title, now))
     return _standing(row, settings.protection, decision)
 
 
@@ -152,10 +160,12 @@ def _listed(own: str) -> tuple[KeySystem, ...]:
 _STANDING = """
 select p.id, p.public_id, p.account_id, a.username, a.display_name, p.profile_id,
     p.address, p.sign_in, p.swaps_tokens, p.licences, p.expires_at, p.ended_at,
-    p.end_reason, p.max_height, p.asset_id, f.public_id as asset, f.version,
-    f.duration, f.title_id, t.slug, t.name, t.state as title_state, t.rating,
-    t.created_by, t.protected, t.key_systems, t.policy_id,
-    a.state as account_state, r.rating_limit,
+    p.end_reason, p.max_height, p.preview, p.asset_id, f.public_id as asset, f.version,
+    f.duration, f.title_id, t.slug, t.name, t.state as title_state, t.age,
+    t.created_by, t.protected, t.key_systems, t.policy_id, t.windowed, t.removed_at,
+    t.parent_id,
+    w.state as whole_state, w.age as whole_age, w.removed_at as whole_removed_at,
+    a.state as account_state, r.rating_limit, r.kids,
     p.sign_in = '' or (s.revoked_at is null and s.expires_at > ?) as signed_in,
     (select group_concat(role) from role_assignments
         where account_id = p.account_id) as roles
@@ -164,6 +174,7 @@ join accounts a on a.id = p.account_id
 join profiles r on r.id = p.profile_id
 join assets f on f.id = p.asset_id
 join titles t on t.id = f.title_id
+left join titles w on w.id = t.parent_id
 left join sessions s on s.public_id = p.sign_in
 where p.public_id = ?
 """
@@ -182,6 +193,7 @@ def _standing(row: Row, protection: Protection, decision: Decision) -> Standing:
         address=row["address"],
         sign_in=row["sign_in"],
         swaps=bool(row["swaps_tokens"]),
+        preview=bool(row["preview"]),
         licences=row["licences"],
         expires_at=row["expires_at"],
         ended_at=row["ended_at"],

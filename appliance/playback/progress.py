@@ -1,13 +1,20 @@
 """Where each profile stopped, and what it may go on watching."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from appliance.catalog import titles
+from appliance.catalog.titles import Title
 from appliance.db import Database, Row, write
 from appliance.errors import InvalidInput
 from appliance.media.assets import Asset
-from appliance.permissions import Actor
+from appliance.permissions import Actor, visible
 from appliance.playback.permission import viewer
 from appliance.settings import Settings
+
+# What comes after the credits and is no longer than this is no scene.
+_AFTER_CREDITS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,8 @@ def save(
 ) -> Progress:
     """Keep where the actor's profile stands; what was hidden shows again.
 
-    From ``playback.resume_most_percent`` on the film counts as watched.
+    From ``playback.resume_most_percent`` on, or from the credits it ends with, the
+    film counts as watched.
     Errors: ``InvalidInput`` for a position that is not in the film.
     """
     _account_id, profile_id = viewer(actor)
@@ -44,8 +52,8 @@ def save(
             {"field": "position"},
         )
     position = min(position, duration)
-    most = duration * settings.playback.resume_most_percent / 100
     with write(db):
+        finished = position >= _watched_from(db, settings, asset)
         db.conn.execute(
             """
             insert into progress
@@ -58,7 +66,7 @@ def save(
                 hidden = 0,
                 updated_at = excluded.updated_at
             """,
-            (profile_id, asset.id, position, duration, position >= most, db.now()),
+            (profile_id, asset.id, position, duration, finished, db.now()),
         )
         saved = of_asset(db, actor, asset.id)
     assert saved is not None
@@ -86,12 +94,69 @@ def of_profile(db: Database, actor: Actor, limit: int = 50) -> list[Progress]:
     return [_progress(row) for row in rows]
 
 
+def of_titles(
+    db: Database, actor: Actor, title_ids: Iterable[int]
+) -> dict[int, Progress]:
+    """Return how far the actor's profile has come in these titles, by their keys."""
+    rows = db.rows(
+        """
+        select progress.*, assets.title_id from assets
+        join progress on progress.asset_id = assets.id and progress.profile_id = ?
+        where assets.title_id in (select value from json_each(?))
+            and assets.role = 'main' and assets.state = 'ready'
+        order by assets.id
+        """,
+        (actor.profile_id, json.dumps(list(title_ids))),
+    )
+    return {row["title_id"]: _progress(row) for row in rows}
+
+
 def resume_at(settings: Settings, progress: Progress | None) -> float:
     """Return where to go on, in seconds: at the start when hardly begun or watched."""
     if progress is None or progress.finished:
         return 0.0
     least = settings.playback.resume_least_percent / 100
     return progress.position if progress.fraction >= least else 0.0
+
+
+def next_up(db: Database, actor: Actor, series: Title) -> Title | None:
+    """Return the episode that the actor's profile goes on with.
+
+    The one it watched last where it did not finish that, else the one after it; the
+    first unwatched one before it began, or when nothing comes after. None when every
+    episode is watched, or there is none to watch. Specials come last.
+    """
+    predicate, params = visible(actor, db.now())
+    rows = db.rows(
+        _EPISODES.format(visible=predicate),
+        {**params, "series": series.id, "profile": actor.profile_id},
+    )
+    begun = [place for place, row in enumerate(rows) if row["watched_at"]]
+    last = max(begun, key=lambda place: rows[place]["watched_at"], default=-1)
+    if last >= 0 and rows[last]["finished"]:
+        last += 1
+    following = rows[last : last + 1] if last >= 0 else []
+    unwatched = [row for row in rows if not row["finished"]]
+    found = (following or unwatched)[:1]
+    return titles.by_id(db, found[0]["id"]) if found else None
+
+
+_EPISODES = """
+select titles.id, progress.finished,
+    case when progress.finished or progress.position > 0
+        then progress.updated_at end as watched_at
+from titles
+join assets on assets.id = (
+    select id from assets
+    where title_id = titles.id and role = 'main' and state = 'ready'
+    order by id desc limit 1
+)
+left join progress
+    on progress.asset_id = assets.id and progress.profile_id = :profile
+where titles.parent_id = :series and titles.kind = 'episode' and {visible}
+order by titles.season_number = 0, titles.season_number, titles.episode_number,
+    titles.id
+"""
 
 
 def hide(db: Database, actor: Actor, asset_id: int) -> None:
@@ -102,6 +167,23 @@ def hide(db: Database, actor: Actor, asset_id: int) -> None:
 def show(db: Database, actor: Actor, asset_id: int) -> None:
     """Put a film back that :func:`hide` took out."""
     _set_hidden(db, actor, asset_id, False)
+
+
+def _watched_from(db: Database, settings: Settings, asset: Asset) -> float:
+    """Return from where on a film counts as watched, in seconds.
+
+    Credits count where nothing but they is left, and most of the film lies before.
+    """
+    duration = asset.duration or 0.0
+    credits = db.value(
+        """
+        select min(starts_at) from markers
+        where asset_id = ? and kind = 'credits' and starts_at > ? and ends_at >= ?
+        """,
+        (asset.id, duration / 2, duration - _AFTER_CREDITS_SECONDS),
+    )
+    most = duration * settings.playback.resume_most_percent / 100
+    return most if credits is None else min(most, float(credits))
 
 
 def _set_hidden(db: Database, actor: Actor, asset_id: int, hidden: bool) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from appliance.access.evaluate import Limits
+from appliance.accounts import profiles
 from appliance.catalog import titles
 from appliance.catalog.titles import Title
 from appliance.db import Database, Row, write
@@ -13,7 +14,7 @@ from appliance.errors import Conflict, Forbidden, InvalidInput, NotFound
 from appliance.events import Event, record
 from appliance.media import assets
 from appliance.media.assets import Asset, AssetState
-from appliance.permissions import SYSTEM, Action, Actor, check
+from appliance.permissions import SYSTEM, Action, Actor, check, check_title
 from appliance.playback import descriptor, streams
 from appliance.playback.descriptor import Descriptor
 from appliance.playback.permission import decide, standing, viewer
@@ -31,6 +32,7 @@ class StopReason(StrEnum):
     SIGNED_OUT = "signed-out"
     NOT_AVAILABLE = "not-available"
     ELSEWHERE = "elsewhere"
+    SWITCHED = "switched"
     TERMINATED = "terminated"
     REPLACED = "replaced"
 
@@ -47,13 +49,15 @@ def open(
     user_agent: str = "",
     replaces: str = "",
     swaps: bool = True,
+    preview: bool = False,
 ) -> Descriptor:
     """Open a session for a title (slug) or an asset (public id).
 
     ``profile`` is a public id of the account's own, else the one signed in watches.
     ``swaps`` says that the player can put a fresh media token into its requests; one
     that cannot gets a token that lives for hours. ``replaces`` is the session that
-    this player had before: it ends, whatever comes of the new one.
+    this player had before: it ends, whatever comes of the new one. A ``preview`` is
+    for who works on the title: it neither counts as a stream nor moves a position.
     Errors: ``NotFound``, ``Forbidden`` with every reason in its details, ``Conflict``
     while there is no film to play ("playback.not-ready"), or as many streams as the
     account may have, which stand in its details ("playback.limit").
@@ -61,11 +65,13 @@ def open(
     viewer(actor)
     shown, film = _film(db, actor, title, asset)
     watching = _as_profile(db, actor, profile)
+    if preview:
+        check_title(actor, shown.created_by)
     decision = decide(db, settings, watching, shown)
     if not decision.allowed:
         reasons = [each.value for each in decision.reasons]
         _refuse(db, actor, shown, reasons)
-        raise Forbidden("playback.refused", decision.sentence, {"reasons": reasons})
+        raise Forbidden("playback.refused", decision.sentence, decision.details)
     session = secrets.token_hex(8)
     row = {
         "public_id": session,
@@ -77,6 +83,7 @@ def open(
         "sign_in": actor.session,
         "address": actor.address,
         "user_agent": _printable(user_agent)[:300],
+        "preview": int(preview),
     }
     _claim(db, settings, actor, shown, row, decision.limits, replaces)
     now = standing(db, settings, session, actor.address)
@@ -118,6 +125,33 @@ def end_of_asset(db: Database, actor: Actor, asset_id: int, reason: StopReason) 
         (asset_id,),
     )
     return _end_all(db, actor, rows, reason)
+
+
+def end_of_others(db: Database, actor: Actor) -> int:
+    """End what other profiles play with the sign-in of the actor; say how many.
+
+    Whoever sits in front of the device is somebody else now.
+    """
+    with write(db):
+        rows = db.rows(
+            """
+            select id, public_id from playback_sessions
+            where sign_in = ? and profile_id != ? and ended_at is null
+            """,
+            (actor.session, actor.profile_id),
+        )
+        return _end_all(db, actor, rows, StopReason.SWITCHED)
+
+
+def watched_since(db: Database) -> dict[int, str]:
+    """Return since when somebody watches, by the inner key of the asset."""
+    rows = db.rows(
+        """
+        select asset_id, min(started_at) as since from playback_sessions
+        where ended_at is null group by asset_id
+        """
+    )
+    return {row["asset_id"]: row["since"] for row in rows}
 
 
 def expire(db: Database) -> int:
@@ -188,16 +222,19 @@ def _film(db: Database, actor: Actor, title: str, asset: str) -> tuple[Title, As
 
 
 def _as_profile(db: Database, actor: Actor, profile: str) -> Actor:
-    """Return the actor with the profile that watches, one of the account's own."""
-    if not profile:
+    """Return the actor with the profile that watches, one of the account's own.
+
+    What it takes to go to another profile is asked where that is chosen: here only
+    those are free to use that take nothing.
+    """
+    wanted = profiles.own(db, actor, profile) if profile else None
+    if wanted is None or wanted.id == actor.profile_id:
         return actor
-    profile_id = db.value(
-        "select id from profiles where public_id = ? and account_id = ?",
-        (profile, actor.account_id),
-    )
-    if profile_id is None:
-        raise NotFound("profile.missing", "This account has no such profile.")
-    return replace(actor, profile_id=profile_id)
+    if wanted.locked or not actor.may(Action.ACCOUNT_OWN):
+        raise Forbidden(
+            "profile.locked", "Choose this profile first: it takes a PIN to open it."
+        )
+    return replace(actor, profile_id=wanted.id)
 
 
 def _printable(text: str) -> str:
@@ -221,7 +258,7 @@ def _claim(
     """
     with write(db):
         _end_replaced(db, actor, replaces)
-        room = streams.room(db, row["account_id"], limits, row["asset_id"])
+        room = _room(db, row, limits)
         if isinstance(room, Full):
             _refuse(db, actor, title, [f"limit-{room.quality}"])
         else:
@@ -234,10 +271,17 @@ def _claim(
                 subject,
                 title=title.slug,
                 device=device,
+                **({"preview": True} if row["preview"] else {}),
             )
     # Only here, so that what was replaced has ended and the refusal is on record.
     if isinstance(room, Full):
         raise _no_room(actor, room)
+
+
+def _room(db: Database, row: Row, limits: Limits) -> Room | Full:
+    if row["preview"]:
+        return Room(limits.max_height, uhd=False)
+    return streams.room(db, row["account_id"], limits, row["asset_id"])
 
 
 def _insert(db: Database, settings: Settings, row: Row, room: Room) -> None:

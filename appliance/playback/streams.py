@@ -28,7 +28,9 @@ class Stream:
     """Somebody watches something; times are UTC text.
 
     ``height`` is what the player last said it shows, ``uhd`` that the stream counts
-    as one beyond 1080p, ``sign_in`` the public id of the session it was opened from.
+    as one beyond 1080p, ``sign_in`` the public id of the session it was opened from,
+    ``age`` from which age on the title may be watched (None: nobody knows).
+    A ``preview`` is seen by who works on the title, and does not count.
     """
 
     session: str
@@ -46,6 +48,8 @@ class Stream:
     height: int | None
     uhd: bool
     sign_in: str
+    preview: bool
+    age: int | None = None
 
     @property
     def quality(self) -> str:
@@ -53,16 +57,25 @@ class Stream:
         return f"{self.height}p" if self.height else ""
 
     def told(self, actor: Actor) -> dict[str, Any]:
-        """Return what the account's own people are told, as JSON values."""
+        """Return what the account's own people are told, as JSON values.
+
+        A profile with an age limit learns that something plays, and not what.
+        """
+        shown = self.may_be_named(actor)
         return {
             "session": self.session,
-            "title": self.title,
-            "name": self.name,
+            "title": self.title if shown else "",
+            "name": self.name if shown else self.profile,
             "device": self.device,
             "started_at": self.started_at,
             "quality": self.quality,
             "here": bool(actor.session) and self.sign_in == actor.session,
         }
+
+    def may_be_named(self, actor: Actor) -> bool:
+        """Say whether the actor's profile may know which title this is."""
+        limit = actor.rating_limit
+        return limit is None or (self.age is not None and self.age <= limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +101,9 @@ def of_account(db: Database, account_id: int) -> tuple[Stream, ...]:
     A stream whose sign-in has been revoked does not count: its player gets nothing
     any more, so its place is free at once, before anybody has ended the session.
     """
-    return _live(db, "p.account_id = :account", {"account": account_id})
+    return _live(
+        db, "p.account_id = :account and not p.preview", {"account": account_id}
+    )
 
 
 def everybodys(db: Database, actor: Actor, username: str = "") -> tuple[Stream, ...]:
@@ -136,7 +151,11 @@ def _sharpest(heights: Sequence[int], max_height: int | None) -> int:
 
 def _heights(db: Database, asset_id: int) -> list[int]:
     rows = db.conn.execute(
-        "select height from tracks where asset_id = ? and kind = 'video'", (asset_id,)
+        """
+        select height from tracks
+        where asset_id = ? and kind = 'video' and retired_at is null
+        """,
+        (asset_id,),
     )
     return [height for (height,) in rows if height]
 
@@ -144,12 +163,16 @@ def _heights(db: Database, asset_id: int) -> list[int]:
 _LIVE = """
 select p.public_id as session, a.username as account, a.display_name as viewer,
     f.name as profile, t.slug as title, t.name, p.device, p.address, p.user_agent,
-    p.started_at, p.heartbeat_at, p.state, p.quality, p.uhd, p.sign_in
+    p.started_at, p.heartbeat_at, p.state, p.quality, p.uhd, p.sign_in,
+    p.preview, case when w.id is null then t.age
+        when w.age is not null and t.age is not null then max(w.age, t.age)
+    end as age
 from playback_sessions p
 join accounts a on a.id = p.account_id
 join profiles f on f.id = p.profile_id
 join assets m on m.id = p.asset_id
 join titles t on t.id = m.title_id
+left join titles w on w.id = t.parent_id
 where {which}
     and p.ended_at is null
     and p.expires_at >= :now
@@ -172,5 +195,10 @@ def _live(db: Database, which: str, params: dict[str, object]) -> tuple[Stream, 
 def _stream(row: Row) -> Stream:
     shown = json.loads(row.pop("quality")).get("height")
     return Stream(
-        **row | {"height": int(shown) if shown else None, "uhd": bool(row["uhd"])}
+        **row
+        | {
+            "height": int(shown) if shown else None,
+            "uhd": bool(row["uhd"]),
+            "preview": bool(row["preview"]),
+        }
     )

@@ -21,7 +21,10 @@ _ALONE = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:[0-9a-f]{8})?(?![0-9a-f])")
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A playback session with everything that says who watched; times are UTC text."""
+    """A playback session with everything that says who watched; times are UTC text.
+
+    A ``preview`` was seen in the Studio by who worked on the title.
+    """
 
     session: str
     account: str
@@ -38,6 +41,7 @@ class Trace:
     heartbeat_at: str
     ended_at: str | None
     end_reason: str
+    preview: bool
 
 
 def trace(db: Database, actor: Actor, text: str) -> tuple[Trace, ...]:
@@ -56,7 +60,11 @@ def trace(db: Database, actor: Actor, text: str) -> tuple[Trace, ...]:
             "There is no playback session in that: give its id, a media address, a"
             " token or a line of an access log.",
         )
-    found = [Trace(**row) for each in named for row in db.rows(_TRACE, _range(each))]
+    found = [
+        Trace(**row | {"preview": bool(row["preview"])})
+        for each in named
+        for row in db.rows(_TRACE, _range(each))
+    ]
     return tuple(sorted(found, key=lambda each: each.started_at, reverse=True)[:_MOST])
 
 
@@ -77,7 +85,8 @@ def _range(start: str) -> dict[str, object]:
 _TRACE = """
 select p.public_id as session, a.username as account, a.display_name as viewer,
     a.email, f.name as profile, t.slug as title, t.name, p.device, p.address,
-    p.user_agent, p.sign_in, p.started_at, p.heartbeat_at, p.ended_at, p.end_reason
+    p.user_agent, p.sign_in, p.started_at, p.heartbeat_at, p.ended_at, p.end_reason,
+    p.preview
 from playback_sessions p
 join accounts a on a.id = p.account_id
 join profiles f on f.id = p.profile_id

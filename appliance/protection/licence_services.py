@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from appliance import calls
+from appliance import calls, outbound
 from appliance.cenc import KeySystem
 from appliance.errors import (
     ConfigError,
@@ -203,6 +203,7 @@ def _ask(
     answer = calls.call(
         method,
         outgoing.url,
+        ways=outbound.of(settings),
         headers=outgoing.headers,
         body=outgoing.body,
         timeout=settings.protection.timeout_seconds,

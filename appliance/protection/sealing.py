@@ -7,6 +7,7 @@ knows the database, so that media workers can use it.
 
 import base64
 import binascii
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -34,6 +35,23 @@ def seal(folder: Path, document: Mapping[str, Any], purpose: str) -> str:
     cipher = AESGCM(keyring.key(folder, _KEY))
     sealed = cipher.encrypt(nonce, plain, _VERSION + purpose.encode())
     return base64.urlsafe_b64encode(_VERSION + nonce + sealed).decode()
+
+
+def renew(folder: Path) -> None:
+    """Put a new key in place of the one there is; what that sealed opens no more."""
+    aside = f"{_KEY}-renewed"
+    (folder / f"{aside}.key").unlink(missing_ok=True)
+    keyring.key(folder, aside)
+    (folder / f"{aside}.key").replace(folder / f"{_KEY}.key")
+    keyring.sync_folder(folder)
+
+
+def fingerprint(folder: Path) -> str:
+    """Return what tells this machine's key from others, empty without one."""
+    path = folder / f"{_KEY}.key"
+    if not path.is_file():
+        return ""
+    return hashlib.sha256(b"fingerprint" + keyring.read(path)).hexdigest()[:16]
 
 
 def unseal(folder: Path, text: str, purpose: str) -> dict[str, Any]:

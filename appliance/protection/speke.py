@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from email.message import Message
 from urllib.parse import quote
 
-from appliance import calls
+from appliance import calls, outbound
 from appliance.calls import Answer
 from appliance.cenc import KeySystem, Label, Scheme
 from appliance.errors import ConfigError
+from appliance.outbound import Ways
 from appliance.protection import cpix, cpix_answer, cpix_sealed, pssh
 from appliance.protection.cpix import SERVICE, garbled
 from appliance.protection.cpix_answer import Delivered
@@ -43,6 +44,7 @@ class SpekeKeys:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     timeout: float
+    ways: Ways
     recipient: Recipient | None = None
     name: str = "speke"
 
@@ -59,6 +61,7 @@ class SpekeKeys:
         answer = calls.call(
             "POST",
             self.url,
+            ways=self.ways,
             headers={
                 "Content-Type": "application/xml",
                 "X-Speke-Version": _VERSION,
@@ -97,7 +100,8 @@ def of_settings(settings: Settings) -> SpekeKeys:
     if "document_key" in secrets:
         recipient = cpix_sealed.recipient(secrets.private_file("document_key"))
     timeout = settings.protection.timeout_seconds
-    return SpekeKeys(url, _proof(secrets), timeout, recipient)
+    ways = outbound.of(settings)
+    return SpekeKeys(url, _proof(secrets), timeout, ways, recipient)
 
 
 def _proof(secrets: Section) -> Mapping[str, str]:

@@ -10,8 +10,9 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from appliance import calls
+from appliance import calls, outbound
 from appliance.cenc import KeySystem, Label, Scheme
+from appliance.outbound import Ways
 from appliance.protection import pssh, widevine_answer, widevine_signing
 from appliance.protection.credentials import section
 from appliance.protection.local import own_boxes, own_iv
@@ -38,6 +39,7 @@ class WidevineKeys:
     provider: str
     signer: Signer
     timeout: float
+    ways: Ways
     pause: Callable[[float], None] = time.sleep
     name: str = "widevine"
 
@@ -70,6 +72,7 @@ class WidevineKeys:
             answer = calls.call(
                 "POST",
                 self.url,
+                ways=self.ways,
                 headers={"Content-Type": "application/json"},
                 body=self.signer.envelope(request),
                 timeout=self.timeout,
@@ -100,4 +103,5 @@ def of_settings(settings: Settings) -> WidevineKeys:
     provider = secrets["provider"]
     signer = widevine_signing.of_section(secrets)
     url = settings.protection.keys_url or _USUAL.format(provider)
-    return WidevineKeys(url, provider, signer, settings.protection.timeout_seconds)
+    timeout = settings.protection.timeout_seconds
+    return WidevineKeys(url, provider, signer, timeout, outbound.of(settings))

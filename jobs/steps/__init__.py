@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jobs.steps import (
+    analyse,
     audio,
     decrypt,
     encode,
+    fingerprint,
     inspect,
     join,
     package,
+    preview,
+    speech,
     text,
     thumbnails,
     verify,
@@ -18,6 +22,7 @@ from jobs.work import Work
 
 STEPS: Mapping[str, Callable[[dict[str, Any], Work], dict[str, Any]]] = {
     "inspect": inspect.run,
+    "analyse": analyse.run,
     "encode": encode.run,
     "audio": audio.run,
     "text": text.run,
@@ -25,5 +30,8 @@ STEPS: Mapping[str, Callable[[dict[str, Any], Work], dict[str, Any]]] = {
     "decrypt": decrypt.run,
     "package": package.run,
     "thumbnails": thumbnails.run,
+    "fingerprint": fingerprint.run,
+    "preview": preview.run,
+    "speech": speech.run,
     "verify": verify.run,
 }

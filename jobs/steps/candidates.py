@@ -6,7 +6,7 @@ from typing import Any
 import ffmpeg as graph
 from PIL import Image, ImageFilter, ImageStat
 
-from jobs.chunks import Grid
+from jobs.planning.chunks import Grid
 from jobs.tools import ffmpeg
 from jobs.work import Work
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import TryAgain
-from jobs import encryption
-from jobs.chunks import Grid
+from jobs.making import encryption
+from jobs.planning.chunks import Grid
 from jobs.steps import audio
 from jobs.tools import ffmpeg, mp4, packager, probe, process
 from jobs.work import Work

@@ -6,14 +6,15 @@ encoded frame by frame, so a wrong duration would show.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from appliance.errors import MediaError
-from jobs import rates
-from jobs.source import Picture, Source
+from jobs.planning import rates
+from jobs.planning.source import Picture, Source
 from jobs.steps import interlacing, streams
 from jobs.tools import probe
 from jobs.tools.process import Cancelled, ProcessFailed
@@ -39,7 +40,7 @@ _TRUNCATED = (
 
 
 def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
-    """Return the facts of ``spec["source"]``: :class:`jobs.source.Source` as JSON."""
+    """Return the facts of a source: :class:`jobs.planning.source.Source` as JSON."""
     path = work.storage.existing(spec["source"])
     return inspect(path, work).as_facts()
 
@@ -59,7 +60,7 @@ def inspect(path: Path, work: Work) -> Source:
         path, work, detailed=video["index"], expected_bytes=size
     )
     scanned = packets.get(video["index"], probe.Packets())
-    _refuse_cut_off(header, video, scanned, log)
+    _refuse_cut_off(path, header, video, scanned, log, work)
     if not scanned.times:
         raise _undecodable(video)
     base = Fraction(video["time_base"])
@@ -101,6 +102,7 @@ def inspect(path: Path, work: Work) -> Source:
         bits=streams.bits(video),
         transfer=video.get("color_transfer", ""),
         keyframes=_thinned(scanned, base),
+        untagged=not {"color_primaries", "color_space"} <= video.keys(),
     )
     return Source(
         container=header.format["format_name"],
@@ -110,11 +112,22 @@ def inspect(path: Path, work: Work) -> Source:
         origin=float(origin),
         duration=float(frames / rate),
         picture=picture,
-        sounds=tuple(sounds),
+        sounds=tuple(
+            replace(sound, ends=round(float(end - origin), 3))
+            for sound, end in zip(sounds, ends, strict=True)
+        ),
         captions=tuple(streams.captions(header)),
         skipped=tuple(streams.skipped(header, packets)),
         chapters=tuple(streams.chapters(header, float(origin))),
+        claimed=_claimed(header),
     )
+
+
+def _claimed(header: probe.Header) -> float:
+    try:
+        return max(0.0, float(header.format.get("duration", 0)))
+    except ValueError:  # N/A, where nothing is said
+        return 0.0
 
 
 def _header(path: Path, work: Work) -> probe.Header:
@@ -139,17 +152,24 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _refuse_cut_off(
-    header: probe.Header, video: Mapping[str, Any], scanned: probe.Packets, log: str
+    path: Path,
+    header: probe.Header,
+    video: Mapping[str, Any],
+    scanned: probe.Packets,
+    log: str,
+    work: Work,
 ) -> None:
     """Refuse a file whose index lists more than it holds.
 
     A duration in a header may simply be wrong; only an index, or a demuxer that met
     the end of the file too early, proves that something is missing.
     """
-    listed = int(video.get("nb_frames", 0))
+    least = int(video.get("nb_frames", 0)) * 0.98 - 2
     indexed = header.format["format_name"].startswith("mov")
-    held = scanned.count + scanned.hidden
-    missing = indexed and held < listed * 0.98 - 2
+    missing = indexed and scanned.count + scanned.hidden < least
+    if missing:
+        # Whoever cut it without encoding left packets behind that an edit list skips.
+        missing = probe.count(path, work, stream=video["index"]) < least
     if missing or any(words in log for words in _CUT_OFF):
         raise MediaError("source.truncated", _TRUNCATED, {"log_tail": log})
 

@@ -1,10 +1,12 @@
 """Join: the chunks of every rendition become one file, packet by packet."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from appliance import digests
 from appliance.errors import TryAgain
-from jobs.chunks import Grid
+from jobs.planning.chunks import Grid
 from jobs.tools import ffmpeg, mp4
 from jobs.work import Work
 
@@ -12,11 +14,13 @@ from jobs.work import Work
 def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     """Write ``<track id>.mp4`` of every rendition; returns ``{"frames"}``.
 
-    Errors: ``TryAgain`` when chunks differ in how they are encoded, or frames are
-    missing afterwards.
+    Errors: ``TryAgain`` when chunks were damaged since (``redo`` names those that are
+    to be encoded again), differ in how they are encoded, or frames are missing
+    afterwards.
     """
     grid = Grid.from_spec(spec["grid"])
     results = {name: work.result(name) for name in spec["chunks"]}
+    _refuse_damaged(results, spec["tracks"], work)
     for number, track in enumerate(spec["tracks"]):
         _refuse_differing(track, results)
         report = work.part(
@@ -67,6 +71,32 @@ def _args(listing: Path, target: Path, grid: Grid) -> list[str]:
         *("-video_track_timescale", str(grid.timescale), "-f", "mp4"),
         ffmpeg.url(target),
     ]
+
+
+def _refuse_damaged(
+    results: Mapping[str, Any], tracks: Sequence[str], work: Work
+) -> None:
+    """Refuse what is not as its encoder left it: nobody would see it before viewers."""
+    damaged = [
+        name
+        for name, result in results.items()
+        for track in tracks
+        if _digest(result["tracks"][track])
+        not in (None, digests.of_file(work.done(name, f"{track}.mp4")))
+    ]
+    if damaged:
+        names = list(dict.fromkeys(damaged))
+        raise TryAgain(
+            "join.damaged",
+            f"The disk changed what was encoded ({', '.join(names)}): it is encoded"
+            " again. Look for errors of the disk in the system’s log.",
+            {"redo": names},
+        )
+
+
+def _digest(track: Mapping[str, Any]) -> tuple[int, str] | None:
+    """Return what a chunk was; None where an earlier release encoded it."""
+    return (track["bytes"], track["sha256"]) if "sha256" in track else None
 
 
 def _refuse_differing(track: str, results: dict[str, Any]) -> None:

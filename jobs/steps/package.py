@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from appliance import cenc, digests
+from appliance.captions.description import FILE
 from appliance.cenc import Label
 from appliance.errors import TryAgain
-from jobs import encryption
-from jobs.chunks import Grid
-from jobs.steps import audio, protected, text
+from jobs.making import encryption
+from jobs.planning.chunks import Grid
+from jobs.steps import audio, protected
 from jobs.tools import packager
 from jobs.tools.packager import Input, Packaged
 from jobs.work import Work
@@ -46,7 +47,7 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
 
 
 def _video_input(video: Mapping[str, Any], work: Work) -> Input:
-    file = work.done("join", f"{video['id']}.mp4")
+    file = work.done(video.get("unit", "join"), f"{video['id']}.mp4")
     return Input(file, "video", video["id"], cenc.video_label(video["height"]))
 
 
@@ -72,6 +73,7 @@ def _video(video: Mapping[str, Any], made: Packaged, grid: Grid, work: Work) -> 
         "id": video["id"],
         "kind": "video",
         "name": video["name"],
+        "unit": video.get("unit", "join"),
         "width": video["width"],
         "height": video["height"],
         "frame_rate": f"{grid.rate.numerator}/{grid.rate.denominator}",
@@ -87,7 +89,7 @@ def _audio(sound: Mapping[str, Any], made: Packaged, work: Work) -> Entry:
         "language": sound["language"],
         "label": sound["label"],
         "role": sound["role"],
-        "channels": 2,
+        "channels": audio.channels(sound),
         **_described(
             work.folder / sound["id"], made, {"sample_rate": audio.SAMPLE_RATE}
         ),
@@ -97,7 +99,7 @@ def _audio(sound: Mapping[str, Any], made: Packaged, work: Work) -> Entry:
 def _text(captions: Mapping[str, Any], work: Work) -> Entry:
     folder = work.folder / captions["id"]
     folder.mkdir(exist_ok=True)
-    shutil.copyfile(work.done(captions["unit"], text.FILE), folder / text.FILE)
+    shutil.copyfile(work.done(captions["unit"], FILE), folder / FILE)
     return {
         "id": captions["id"],
         "kind": "text",
@@ -107,8 +109,8 @@ def _text(captions: Mapping[str, Any], work: Work) -> Entry:
         "language": captions["language"],
         "label": captions["label"],
         "role": captions["role"],
-        "bytes": (folder / text.FILE).stat().st_size,
-        "facts": {"file": text.FILE},
+        "bytes": (folder / FILE).stat().st_size,
+        "facts": {"file": FILE, "cues": work.result(captions["unit"])["cues"]},
     }
 
 

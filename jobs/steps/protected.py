@@ -5,7 +5,7 @@ from typing import Any
 
 from appliance.cenc import Scheme
 from appliance.errors import TryAgain
-from jobs.encryption import Encryption, TrackKey
+from jobs.making.encryption import Encryption, TrackKey
 from jobs.steps import samples
 from jobs.tools import encrypted, packager
 from jobs.tools.encrypted import Track

@@ -1,4 +1,4 @@
-"""Decode samples of a track: its first, middle and last segment.
+"""Decode samples of a track: its first, middle and last segment, or all of it.
 
 Of an encrypted track also one without its key, which must show nothing of the film.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import TryAgain
+from jobs.steps.clear import Clear
 from jobs.tools import encrypted, ffmpeg, packager, process
 from jobs.tools.encrypted import Track
 from jobs.work import Work
@@ -18,23 +19,18 @@ _FRAMES = ("-f", "framemd5")
 _PACKETS = ("-c", "copy", *_FRAMES)
 
 
-def decode(track: dict[str, Any], folder: Path, work: Work, key: str | None) -> int:
-    """Decode three segments; return how many were.
+def decode(track: Clear, *, everything: bool = False) -> int:
+    """Decode three segments, or all of them; return how many were.
 
     Errors: ``TryAgain`` (``verify.decode``) when a decoder says a single word.
     """
-    count = len(track["facts"]["segments"])
+    count = len(track.entry["facts"]["segments"])
+    if everything:
+        _refuse_complaints(track, 0, None, track.name)
+        return count
     chosen = sorted({0, count // 2, count - 1})
     for index in chosen:
-        with _sample(folder, index, work) as sample:
-            _, log = _run(sample, work, key, ["-f", "null"])
-        if log:
-            raise TryAgain(
-                "verify.decode",
-                f"Segment {index + 1} of {track['name']} can’t be decoded without"
-                " errors.",
-                {"log_tail": log},
-            )
+        _refuse_complaints(track, index, index, f"Segment {index + 1} of {track.name}")
     return len(chosen)
 
 
@@ -49,12 +45,15 @@ def refuse_readable(
     index = max(facts["clear_segments"], len(facts["segments"]) // 2)
     parts = encrypted.fragments(folder / f"{index + 1:05}.m4s", found)
     protected = [sample.protected for part in parts for sample in part.samples]
+    program = ffmpeg.decoder(track["codec"])
     with _sample(folder, index, work) as sample:
         locked, opened = (
-            _digests(_run(sample, work, each, _PACKETS)[0]) for each in (None, key)
+            _digests(_run(program, sample, work, each, _PACKETS)[0])
+            for each in (None, key)
         )
         guessed, shown = (
-            _digests(_run(sample, work, each, _FRAMES)[0]) for each in (None, key)
+            _digests(_run(program, sample, work, each, _FRAMES)[0])
+            for each in (None, key)
         )
     # What is too small to hold a block of the cipher stays as it is.
     wrong = [
@@ -66,6 +65,21 @@ def refuse_readable(
             "verify.readable",
             f"Segment {index + 1} of {track['name']} shows something of the film"
             " without its key.",
+        )
+
+
+def _refuse_complaints(track: Clear, first: int, last: int | None, what: str) -> None:
+    try:
+        log = track.run(["-f", "null", "-"], first=first, last=last).log
+    except process.ProcessFailed as error:
+        if error.code != "process.failed":
+            raise
+        log = error.details["log_tail"]
+    if log:
+        raise TryAgain(
+            "verify.decode",
+            f"{what} can’t be decoded without errors.",
+            {"log_tail": log},
         )
 
 
@@ -82,13 +96,13 @@ def _sample(folder: Path, index: int, work: Work) -> Iterator[Path]:
 
 
 def _run(
-    sample: Path, work: Work, key: str | None, output: Iterable[str]
+    program: str, sample: Path, work: Work, key: str | None, output: Iterable[str]
 ) -> tuple[str, str]:
     """Return what comes out, and what the decoder says about it."""
     with ffmpeg.opening(ffmpeg.url(sample), ffmpeg.how(work), key) as (how, opened):
         # What a browser does, with one core: a check must not take the encoders' place.
         args = [
-            *(ffmpeg.OWN_FFMPEG, "-hide_banner", "-nostdin", "-v", "error"),
+            *(program, "-hide_banner", "-nostdin", "-v", "error"),
             *("-threads", "1", *opened, *output, "-"),
         ]
         try:

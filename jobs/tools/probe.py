@@ -95,6 +95,22 @@ def packets(
     return streams, found.log
 
 
+def count(path: Path, work: Work, *, stream: int) -> int:
+    """Return how many packets of a stream there are, whatever an edit list skips."""
+    found = _probe(
+        [
+            *ffmpeg.options(ffmpeg.SOURCE_INPUT),
+            *("-ignore_editlist", "1", "-select_streams", str(stream)),
+            *("-count_packets", "-show_entries", "stream=nb_read_packets"),
+            *("-of", "compact=p=0:nk=1"),
+        ],
+        path,
+        work,
+    )
+    text = found.out.strip()
+    return int(text) if text.isdigit() else 0
+
+
 def frames(
     path: Path, work: Work, *, stream: int, interval: str
 ) -> tuple[list[dict[str, Any]], str]:

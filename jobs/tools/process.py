@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ _OUT_BYTES = 4 * 1024 * 1024
 _LINE_BYTES = 1024 * 1024
 _SPARE_BYTES = 1024 * 1024
 _LOOK_SECONDS = 0.2
+_DYING_SECONDS = 10.0
 _HIDDEN = "[hidden]"
 
 logger = logging.getLogger(__name__)
@@ -55,13 +56,15 @@ class Run:
 
     ``writes`` is the folder it writes to: a full disk is told from there. ``timeout``
     and ``stall`` are in seconds; a program stalls when it neither reports progress nor
-    reads anything. ``secrets`` never reach a log. ``inherits`` are the open files that
+    reads anything. ``secrets`` never reach a log. ``environ`` is added to the variables
+    of this process, for secrets too. ``inherits`` are the open files that
     the program gets besides its three; it finds them as ``/proc/self/fd/<number>``.
     """
 
     cwd: Path | None = None
     nice: int = 0
     secrets: Sequence[str] = field(default=(), repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     inherits: Sequence[int] = ()
     writes: Path | None = None
     cancelled: Callable[[], bool] = lambda: False
@@ -78,8 +81,9 @@ def run(
 
     ``on_line`` gets every line of its standard output and says whether that line was a
     sign of life; without it the output is returned.
-    Errors: ``ProcessFailed`` (``process.failed``, ``.killed``, ``.missing``,
-    ``.stalled``, ``.timeout``, ``.output``), ``Cancelled``, ``StorageFull``.
+    Errors: ``ProcessFailed`` (``process.failed``, ``.killed``, ``.memory``,
+    ``.missing``, ``.stalled``, ``.timeout``, ``.output``), ``Cancelled``,
+    ``StorageFull``.
     """
     how = how or Run()
     command = [str(arg) for arg in args]
@@ -153,12 +157,14 @@ class _Running:
     started: float = field(default_factory=time.monotonic)
     lived: float = field(default_factory=time.monotonic)
     bytes_read: int = 0
+    starved: int = field(default_factory=lambda: killed_for_memory())
 
     def to_the_end(self, wrapped: list[str]) -> int:
         """Start it, read what it says, and return its exit status."""
         child = subprocess.Popen(  # noqa: S603 a list, never a shell
             wrapped,
             cwd=self.how.cwd,
+            env={**os.environ, **self.how.environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -182,7 +188,13 @@ class _Running:
                 {"log_tail": self._tail()},
             )
         if status == -signal.SIGKILL:
-            # By somebody, or for lack of memory: that says nothing about the film.
+            # That says nothing about the film.
+            if killed_for_memory() > self.starved:
+                raise self._failure(
+                    "process.memory",
+                    f"{self.name} was killed for lack of memory: give the machine more,"
+                    " or set queue.slots lower.",
+                )
             raise self._failure("process.killed", f"{self.name} was killed.")
         if status:
             said = _last_words(self.log) or "it said nothing"
@@ -225,7 +237,9 @@ class _Running:
             raise self._failure("process.output", f"{self.name} writes without end.")
 
     def _take_log(self, line: str) -> None:
-        self.log.append(_redacted(line.rstrip("\n"), self.how.secrets))
+        said = _redacted(line.rstrip("\n"), self.how.secrets)
+        self.log.append(said)
+        logger.debug("%s: %s", self.name, said)
 
     def _look(self, pid: int) -> None:
         """Stop here when the work is cancelled, too slow or dead."""
@@ -293,6 +307,16 @@ def _bytes_read(pid: int) -> int:
     return int(counters.split("rchar:")[1].split()[0])
 
 
+def killed_for_memory() -> int:
+    """Return how often the kernel has ended a process for lack of memory."""
+    try:
+        counters = Path("/proc/vmstat").read_text()
+    except OSError:
+        return 0
+    _, found, rest = counters.partition("\noom_kill ")
+    return int(rest.split()[0]) if found else 0
+
+
 def _last_words(log: Sequence[str]) -> str:
     return next((line.strip() for line in reversed(log) if line.strip()), "")
 
@@ -301,7 +325,12 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
     """Leave nothing of its session running, however the reading ended."""
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        try:
+            child.wait(_DYING_SECONDS)
+        except subprocess.TimeoutExpired:
+            # It hangs in the kernel, in a driver or on a share that went away, and
+            # dies when that lets it go. Whoever started it must not hang as well.
+            logger.warning("process %d does not die: its device hangs", child.pid)
     for pipe in (child.stdout, child.stderr):
         if pipe is not None:
             pipe.close()

@@ -15,16 +15,23 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import (
+    backup,
     chunked,
+    cluster,
     edge,
     first_frame,
+    first_page,
     ingest,
     licence,
     origin,
     packaging,
     pages,
+    per_title,
     pickup,
+    quick_first,
     storyboard,
+    table,
+    vod,
 )
 from tests.bench.figures import Figure
 from tests.bench.films import Films
@@ -33,15 +40,26 @@ Bench = Callable[[Films, Path], Iterator[Figure]]
 BENCHES: Mapping[str, Bench] = {
     "ingest": ingest.whole,
     "peers": ingest.peers,
+    "quick-first": quick_first.watchable,
     "killed": ingest.killed,
     "chunks": chunked.cost,
+    "per-title": per_title.cost,
+    "per-title-bytes": per_title.saved,
     "storyboard": storyboard.cost,
     "packaging": packaging.cost,
     "pickup": pickup.latency,
+    "overhead": cluster.overhead,
+    "consume": cluster.consuming,
+    "machines": cluster.machines,
+    "first-page": first_page.seconds,
     "home": pages.home,
+    "search": pages.search,
+    "table": table.brought,
+    "backup": backup.large,
     "licence": licence.door,
     "origin": origin.delivery,
     "edge": edge.hits,
+    "vod": vod.packaging,
     "first-frame": first_frame.seconds,
 }
 

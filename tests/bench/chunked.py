@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from appliance.settings import Settings
-from jobs import plan
+from jobs.planning import plan
 from jobs.tools import mp4
 from tests.bench import figures
 from tests.bench.figures import Figure

@@ -37,6 +37,19 @@ class Films:
             _enlarge(_LARGE)
         return _LARGE.resolve()
 
+    @property
+    def long(self) -> Path:
+        """Four minutes of 1080p30: the same minute again and again.
+
+        What a film costs whatever its length counts for little in it, as in titles.
+        """
+        target = self.folder / "long.mp4"
+        if not target.exists():
+            figures.run(
+                "ffmpeg -y -v error -stream_loop 3 -i", self.large, "-c copy", target
+            )
+        return target
+
 
 def _enlarge(target: Path) -> None:
     """Make a minute of 1080p30 with the grain of a camera, about 12 Mb/s."""

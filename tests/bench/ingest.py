@@ -6,11 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from appliance import settings
-from jobs.ladder import Rendition, ladder
+from jobs.planning.ladder import Rendition, ladder
 from tests.bench import figures, recipes
 from tests.bench.figures import Cost, Figure
 from tests.bench.films import Films
-from tests.bench.installation import Installation, installed
+from tests.bench.installation import Installation, running
 
 _HALF = 0.5
 Recipe = Callable[[Path, Sequence[Rendition], settings.Encode, Path], None]
@@ -50,7 +50,7 @@ def peers(films: Films, folder: Path) -> Iterator[Figure]:
 
 def killed(films: Films, folder: Path) -> Iterator[Figure]:
     """One kill -9 of the workers at half-way ÷ none."""
-    calm, rough = Installation(folder / "calm"), Installation(folder / "rough")
+    calm, rough = _prepared(folder / "calm"), _prepared(folder / "rough")
     undisturbed = figures.measured(lambda: _ingest(calm, films.whole))
     disturbed = figures.measured(lambda: _ingest_killed(rough, films.whole))
     note = "whole film; CPU with one kill -9 at half-way ÷ without"
@@ -61,21 +61,28 @@ def killed(films: Films, folder: Path) -> Iterator[Figure]:
 
 
 def _ingested(film: Path, home: Path) -> Cost:
-    return figures.measured(lambda: _ingest(Installation(home), film))
+    installation = _prepared(home)
+    return figures.measured(lambda: _ingest(installation, film))
+
+
+def _prepared(home: Path) -> Installation:
+    installation = Installation(home)
+    installation.prepare()
+    return installation
 
 
 def _ingest(installation: Installation, film: Path) -> None:
-    with installed(installation.home) as running:
-        running.ingest(film, "Bench")
+    with running(installation):
+        installation.ingest(film, "Bench")
 
 
 def _ingest_killed(installation: Installation, film: Path) -> None:
-    with installed(installation.home) as running:
-        job = running.command("title", "add", film, "--title", "Bench")["job"]
-        running.wait_for_progress(_HALF)
-        running.kill()
-        running.start()
-        running.command("job", "watch", job)
+    with running(installation):
+        job = installation.command("title", "add", film, "--title", "Bench")["job"]
+        installation.wait_for_progress(_HALF)
+        installation.kill()
+        installation.start()
+        installation.command("job", "watch", job)
 
 
 def _made(folder: Path) -> Path:

@@ -32,7 +32,11 @@ class Installation:
     worker: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Make the database and an administrator."""
+        """Make the database and an administrator, and test the encoders.
+
+        That is done once after a boot, and is no part of what a film costs.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
         subprocess.run(
             [MATINEE, "init", "--admin", "bench", "--password-stdin", "--yes"],
             input=secrets.token_urlsafe(16).encode(),
@@ -40,11 +44,12 @@ class Installation:
             stdout=subprocess.DEVNULL,
             check=True,
         )
+        self.command("encoder", "probe")
 
     def start(self) -> None:
         """Start the control and the media worker."""
         self.worker = subprocess.Popen(
-            [MATINEE, "worker", "--queue", "all"],
+            [MATINEE, "worker"],
             env=self._environ(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -91,9 +96,15 @@ class Installation:
 @contextmanager
 def installed(home: Path, **environ: str) -> Iterator[Installation]:
     """Give an installation whose workers run, and end them afterwards."""
-    home.mkdir(parents=True, exist_ok=True)
     installation = Installation(home, environ)
     installation.prepare()
+    with running(installation):
+        yield installation
+
+
+@contextmanager
+def running(installation: Installation) -> Iterator[Installation]:
+    """Run the workers of what was prepared, and end them afterwards."""
     installation.start()
     try:
         yield installation

@@ -13,9 +13,9 @@ from typing import Any
 
 from appliance.cenc import Label, Scheme
 from appliance.storage import Storage
-from jobs import encryption
-from jobs.chunks import Grid
-from jobs.encryption import Encryption, TrackKey
+from jobs.making import encryption
+from jobs.making.encryption import Encryption, TrackKey
+from jobs.planning.chunks import Grid
 from jobs.steps import join, package
 from jobs.work import Work
 from tests.bench import figures

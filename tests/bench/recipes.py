@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.settings import Encode
-from jobs.ladder import Rendition
+from jobs.planning.ladder import Rendition
 from tests.bench import figures
 
 _FFMPEG = "ffmpeg -hide_banner -nostdin -y -loglevel error -i"

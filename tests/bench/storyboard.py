@@ -8,14 +8,14 @@ from tests.bench import figures
 from tests.bench.figures import Figure
 from tests.bench.films import Films
 
-_STEP = 10
+_STEP = thumbnails.Step(seconds=10, keyframes=2)
 
 
 def cost(films: Films, folder: Path) -> Iterator[Figure]:
     """One picture every ten seconds, on both sides."""
     folder.mkdir(parents=True)
     smallest, seconds = _smallest(films.whole, folder)
-    count = -(-seconds // _STEP)
+    count = -(-seconds // _STEP.seconds)
     sheets = thumbnails.sheets_args(smallest, folder, _STEP, count, 160, 90)
     ours = figures.measured(lambda: figures.run(*map(Path, sheets)))
     theirs = figures.measured(lambda: _all_frames(films.whole, folder))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 _FLAGS = (
     "--no-sandbox",
@@ -18,10 +18,14 @@ _FLAGS = (
     "--host-resolver-rules=MAP portal.test 127.0.0.1",
 )
 
+# As patient as a visitor is: other tests run at the same time.
+_PATIENCE = 20_000
+
 
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Start a browser and close it afterwards."""
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=list(_FLAGS)

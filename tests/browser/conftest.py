@@ -10,7 +10,8 @@ from appliance.accounts import sessions
 from appliance.catalog.titles import Title
 from appliance.cenc import Scheme
 from appliance.permissions import Role
-from tests.browser import catalogue, films, live_portal
+from tests.browser import catalogue, episodes, films, live_portal
+from tests.browser.episodes import Serial
 from tests.browser.live_portal import LivePortal
 from tests.browser.visitor import Visitor
 from tests.builders import PASSWORD
@@ -37,6 +38,14 @@ def film(portal: LivePortal, tmp_path_factory: pytest.TempPathFactory) -> Title:
 
 
 @pytest.fixture(scope="session")
+def serial(
+    portal: LivePortal, film: Title, tmp_path_factory: pytest.TempPathFactory
+) -> Serial:
+    """A series whose episodes really play."""
+    return episodes.publish(portal, film, tmp_path_factory.mktemp("serial"))
+
+
+@pytest.fixture(scope="session")
 def locked(portal: LivePortal, tmp_path_factory: pytest.TempPathFactory) -> Title:
     """A film that is encrypted by cbcs: keys for sound, SD and HD."""
     return films.publish(portal, tmp_path_factory.mktemp("cbcs"), protected=True)
@@ -50,7 +59,6 @@ def old(portal: LivePortal, tmp_path_factory: pytest.TempPathFactory) -> Title:
         tmp_path_factory.mktemp("cenc"),
         protected=True,
         scheme=Scheme.CENC,
-        seconds=16,
         name="The Old Lock",
     )
 
@@ -74,6 +82,8 @@ def visit(portal: LivePortal, chromium: Browser) -> Iterator[Visit]:
         height: int = 900,
         **options: Any,
     ) -> Visitor:
+        # What a worker fetches for a page, a test could neither see nor hold back.
+        options.setdefault("service_workers", "block")
         context = chromium.new_context(
             viewport={"width": width, "height": height}, **options
         )

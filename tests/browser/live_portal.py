@@ -14,6 +14,7 @@ from pathlib import Path
 
 from appliance import migrations
 from appliance import settings as configuration
+from appliance.clock import Clock, SystemClock
 from appliance.db import Database
 from appliance.settings import Settings
 from appliance.storage import Storage
@@ -40,18 +41,23 @@ class LivePortal:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[LivePortal]:
-    """Start a portal in ``home`` and stop it afterwards."""
+def running(
+    home: Path, application: str = "web.wsgi:app", clock: Clock | None = None
+) -> Iterator[LivePortal]:
+    """Start a portal in ``home`` and stop it afterwards.
+
+    ``application`` is what gunicorn serves, ``clock`` what rows made here go by.
+    """
     environ = os.environ | _ENVIRONMENT | {"MATINEE_HOME": str(home)}
     settings = configuration.load(environ=environ)
     migrations.migrate(settings.database)
     settings.media.mkdir(parents=True, exist_ok=True)
     storage = Storage(settings.media)
-    database = Database(settings.database)
+    database = Database(settings.database, clock or SystemClock())
     # Listening before the server starts: a request waits until it is ready.
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = _start(listener, environ, home / "web.log")
+        server = _start(listener, application, environ, home / "web.log")
         try:
             _wait(url)
             yield LivePortal(
@@ -64,10 +70,10 @@ def running(home: Path) -> Iterator[LivePortal]:
 
 
 def _start(
-    listener: socket.socket, environ: dict[str, str], log: Path
+    listener: socket.socket, application: str, environ: dict[str, str], log: Path
 ) -> subprocess.Popen[bytes]:
     command = [
-        *(sys.executable, "-m", "gunicorn", "web.wsgi:app"),
+        *(sys.executable, "-m", "gunicorn", application),
         *("--bind", f"fd://{listener.fileno()}", "--no-control-socket"),
         *("--keep-alive", "75"),
         *("--workers", "1", "--threads", "8", "--worker-class", "gthread"),

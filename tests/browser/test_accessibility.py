@@ -24,7 +24,13 @@ PAGES: tuple[tuple[Role | None, str], ...] = (
     (Role.VIEWER, "/search?q=zzz"),
     (Role.VIEWER, "/nowhere"),
     (Role.VIEWER, "/account"),
+    (Role.VIEWER, "/profiles"),
+    (Role.VIEWER, "/history"),
+    (Role.VIEWER, "/history/clear"),
+    (Role.VIEWER, "/preferences"),
     (Role.VIEWER, "/account/totp"),
+    (Role.VIEWER, "/account/tokens"),
+    (Role.VIEWER, "/offline"),
     (Role.ADMINISTRATOR, "/studio/"),
     (Role.ADMINISTRATOR, "/studio/upload"),
     (Role.ADMINISTRATOR, "/studio/titles/{slug}"),
@@ -33,9 +39,18 @@ PAGES: tuple[tuple[Role | None, str], ...] = (
     (Role.ADMINISTRATOR, "/studio/playing"),
     (Role.ADMINISTRATOR, "/studio/accounts"),
     (Role.ADMINISTRATOR, "/studio/accounts/new"),
+    (Role.ADMINISTRATOR, "/studio/accounts/the-viewer"),
+    (Role.ADMINISTRATOR, "/studio/groups"),
     (Role.ADMINISTRATOR, "/studio/access"),
     (Role.ADMINISTRATOR, "/studio/access?user=the-viewer&title={slug}"),
     (Role.ADMINISTRATOR, "/studio/audit"),
+    (Role.ADMINISTRATOR, "/studio/brand"),
+    (Role.ADMINISTRATOR, "/studio/announcements"),
+    (Role.ADMINISTRATOR, "/studio/webhooks"),
+    (Role.ADMINISTRATOR, "/studio/mail"),
+    (Role.ADMINISTRATOR, "/studio/tokens"),
+    (Role.ADMINISTRATOR, "/studio/storage"),
+    (Role.ADMINISTRATOR, "/studio/status"),
 )
 
 
@@ -78,6 +93,42 @@ def test_a_television_gets_large_text_and_nothing_outside_the_screen(
     assert size == "24px"
     assert _sideways(visitor) <= 0
     assert violations(visitor) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/title/{slug}", "/preferences", "/studio/"])
+def test_letters_of_twice_the_size_push_nothing_off_the_page(
+    visit: Visit, slug: str, path: str
+) -> None:
+    visitor = visit(Role.ADMINISTRATOR, 1280, 800, reduced_motion="reduce")
+    visitor.go(path.format(slug=slug))
+    before = visitor.page.evaluate(_LETTERS)
+
+    visitor.page.evaluate("() => { document.documentElement.style.fontSize = '200%' }")
+
+    assert visitor.page.evaluate(_LETTERS) >= 1.9 * before
+    assert _sideways(visitor) <= 0
+    assert violations(visitor) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/title/{slug}", "/login"])
+def test_colours_that_somebody_chose_for_all_pages_leave_a_mark_on_what_has_the_focus(
+    visit: Visit, slug: str, path: str
+) -> None:
+    role = None if path == "/login" else Role.VIEWER
+    visitor = visit(role, reduced_motion="reduce", forced_colors="active")
+    visitor.go(path.format(slug=slug))
+
+    for _ in range(3):
+        visitor.page.keyboard.press("Tab")
+        outline = visitor.page.evaluate(
+            "() => getComputedStyle(document.activeElement).outlineStyle"
+        )
+        assert outline not in ("none", ""), visitor.page.evaluate(
+            "() => document.activeElement.outerHTML.slice(0, 120)"
+        )
+
+
+_LETTERS = "() => parseFloat(getComputedStyle(document.querySelector('main')).fontSize)"
 
 
 def _sideways(visitor: Visitor) -> int:

@@ -10,6 +10,7 @@ from appliance.accounts import people
 from appliance.catalog import states
 from appliance.catalog.titles import Title
 from appliance.delivery import tokens
+from appliance.media import publishing
 from appliance.permissions import SYSTEM, Role
 from tests.browser import films
 from tests.browser.axe import violations
@@ -31,12 +32,8 @@ pytestmark = pytest.mark.browser
 def test_a_film_plays_in_either_format(visit: Visit, film: Title, format: str) -> None:
     visitor = watching(visit, film, f"?format={format}&from=0")
 
-    first = state(visitor)
-    later = visitor.until(lambda: after(visitor, first["time"] + 2), "time goes on")
-
-    assert later["frames"] > first["frames"] + 24
-    assert later["dropped"] <= later["frames"] // 10
-    assert later["width"] >= 416
+    visitor.until(lambda: _smooth_seconds(visitor), "it plays smoothly")
+    assert state(visitor)["width"] >= 416
     manifests = requested(visitor, r"\.(mpd|m3u8)$")
     assert manifests
     assert all(url.endswith("mpd" if format == "dash" else "m3u8") for url in manifests)
@@ -173,6 +170,10 @@ def test_the_token_in_the_path_is_swapped_while_the_film_plays(
         "**/heartbeat", lambda route: _answer_with_another_token(portal, asset, route)
     )
 
+    # Before it is there, seeking would fetch all of the film by the first.
+    visitor.page.wait_for_event(
+        "response", lambda answer: answer.url.endswith("/heartbeat")
+    )
     visitor.until(lambda: _token_changes(visitor, first, requests), "another token")
 
     visitor.until(
@@ -193,7 +194,7 @@ def test_a_film_taken_down_while_it_plays_stops_with_a_sentence(
         notice = visitor.page.get_by_role("alert")
         visitor.until(notice.is_visible, "the notice")
     finally:
-        states.publish(portal.db, SYSTEM, film.slug)
+        publishing.publish(portal.db, portal.settings, SYSTEM, film.slug)
 
     assert "has left the library" in notice.inner_text()
     assert notice.get_by_role("link", name="Back to").is_visible()
@@ -292,6 +293,38 @@ def test_a_phone_gets_controls_that_fit(visit: Visit, film: Title) -> None:
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 320
+
+
+def test_a_rendition_that_cannot_be_had_gives_way_to_another(
+    visit: Visit, portal: LivePortal, film: Title
+) -> None:
+    best = portal.db.value(
+        """
+        select tracks.public_id from tracks
+        join assets on assets.id = tracks.asset_id
+        where assets.title_id = ? and tracks.kind = 'video'
+        order by tracks.height desc limit 1
+        """,
+        (film.id,),
+    )
+    visitor = visit()
+    visitor.page.route(f"**/tracks/{best}/*.m4s", lambda route: route.abort())
+    visitor.go(f"/watch/{film.slug}?from=20")
+
+    visitor.until(lambda: after(visitor, 21), "it plays all the same")
+    assert state(visitor)["height"] == 234
+    assert not visitor.page.get_by_role("alert").is_visible()
+    visitor.expect_problem("ERR_FAILED")
+
+
+def _smooth_seconds(visitor: Visitor) -> bool:
+    """Watch for two seconds; a machine that does other work may lose frames in some."""
+    first = state(visitor)
+    visitor.until(lambda: after(visitor, first["time"] + 2), "time goes on")
+    later = state(visitor)
+    shown = later["frames"] - first["frames"]
+    lost = later["dropped"] - first["dropped"]
+    return bool(shown > 24 and lost <= shown // 10)
 
 
 def _stands_at(visitor: Visitor, seconds: float) -> bool:

@@ -96,21 +96,50 @@ def test_the_theme_is_kept_on_this_device_and_painted_at_once(
 
 
 def test_the_arrows_of_a_remote_control_reach_every_row_and_come_back(
-    visit: Visit, film: Title
+    visit: Visit, film: Title, locked: Title
 ) -> None:
     visitor = visit(Role.ADMINISTRATOR, 1920, 1080, reduced_motion="reduce")
     visitor.go("/?tv=1")
     visitor.page.locator(".hero a.play").focus()
 
-    cards = [_press(visitor, key) for key in ("Down", "Right", "Right")]
+    cards = [_press(visitor, key) for key in ("Down", "Right")]
     below = _press(visitor, "Down")
     back = _press(visitor, "Up")
 
-    assert len({*cards, below}) == 4
+    assert len({*cards, below}) == 3
     assert all(each.startswith("card:") for each in (*cards, below))
     assert back == cards[-1], "a row remembers where it was left"
     assert _press(visitor, "Up") in ("Play", "More")
     assert _inside(visitor)
+
+
+@pytest.mark.parametrize("code", [461, 10009], ids=["webOS", "Tizen"])
+def test_back_closes_what_is_open_and_then_leads_to_where_one_was(
+    visit: Visit, film: Title, code: int
+) -> None:
+    visitor = visit(Role.VIEWER, 1920, 1080, reduced_motion="reduce")
+    visitor.go("/?tv=1")
+    visitor.go("/new")
+    card = visitor.page.locator(f"a[href='/title/{film.slug}']").first
+    card.focus()
+    card.press("Enter")
+    visitor.page.wait_for_url("**/title/**")
+    focused = "() => document.activeElement.textContent.trim()"
+    assert film.name in visitor.page.evaluate(focused), "the button that plays"
+
+    visitor.page.locator("button.avatar").press("Enter")
+    menu = visitor.page.locator("#account-menu")
+    visitor.until(menu.is_visible, "the menu is open")
+    visitor.press_code(code)
+    visitor.until(menu.is_hidden, "the menu is closed")
+    assert "/title/" in visitor.page.url
+    visitor.press_code(code)
+    visitor.page.wait_for_url("**/new")
+
+    at = "() => document.activeElement.getAttribute('href')"
+    visitor.until(
+        lambda: visitor.page.evaluate(at) == f"/title/{film.slug}", "where one was"
+    )
 
 
 def test_everything_but_playing_works_without_javascript(

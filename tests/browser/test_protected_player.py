@@ -1,6 +1,7 @@
 """Protected films in a browser: what opens them, and what is said when nothing does."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,7 @@ from appliance.protection import kek, wrapping
 from tests.browser.axe import violations
 from tests.browser.conftest import Visit
 from tests.browser.live_portal import LivePortal
-from tests.browser.visitor import Visitor
-from tests.browser.watching import after, choose_quality, requested, said, state
+from tests.browser.watching import after, choose_quality, said, state
 from tests.builders import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.media]
@@ -69,6 +69,8 @@ def test_a_licence_without_the_hd_key_stays_at_sd(
     visit: Visit, portal: LivePortal, locked: Title
 ) -> None:
     visitor = visit()
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
     given: list[int] = []
 
     def lower(route: Route) -> None:
@@ -82,8 +84,12 @@ def test_a_licence_without_the_hd_key_stays_at_sd(
     visitor.page.route(LICENCE, lower)
     try:
         visitor.go(f"/watch/{locked.slug}?from=0")
-        visitor.until(lambda: after(visitor, 10), "it plays on")
+        visitor.until(lambda: after(visitor, 0.5), "it plays")
+        # Fetched while nobody knew yet that the licence would leave HD out.
+        too_high = _segments(portal, locked, asked, above=SD)
         heights = {int(state(visitor)["height"])}
+        visitor.until(lambda: after(visitor, 10), "it plays on")
+        heights.add(int(state(visitor)["height"]))
         visitor.page.keyboard.press("7")
         visitor.until(lambda: after(visitor, 25), "and after a seek")
         heights.add(int(state(visitor)["height"]))
@@ -94,8 +100,7 @@ def test_a_licence_without_the_hd_key_stays_at_sd(
     assert given == [2]
     assert max(heights) <= SD
     assert not visitor.page.get_by_role("alert").is_visible()
-    # Some may have been fetched before the licence said no.
-    assert not _late_segments(visitor, portal, locked, above=SD)
+    assert _segments(portal, locked, asked, above=SD) == too_high
 
 
 def test_a_wrong_key_is_told_from_a_broken_stream(
@@ -168,6 +173,27 @@ def test_an_altered_token_opens_nothing_and_the_page_says_so(
     assert "licence.token" in words
     assert state(visitor)["frames"] == 0
     visitor.expect_problem("403")
+
+
+@pytest.mark.parametrize("format", ["dash", "hls"])
+def test_a_door_refuses_in_the_language_of_the_page(
+    visit: Visit, portal: LivePortal, locked: Title, format: str
+) -> None:
+    visitor = visit(locale="de-DE")
+
+    def exhaust(route: Route) -> None:
+        with write(portal.db):
+            portal.db.conn.execute("update playback_sessions set licences = 1000000")
+        route.fallback()
+
+    for door in (LICENCE, "**/key/*"):
+        visitor.page.route(door, exhaust)
+    visitor.go(f"/watch/{locked.slug}?format={format}")
+
+    words = said(visitor)
+    assert "Zu viele Lizenzen" in words
+    assert "Diese Wiedergabe hat mehr Lizenzen verlangt" in words
+    visitor.expect_problem("429")
 
 
 def test_raw_keys_of_hls_are_refused_in_the_same_words(
@@ -289,10 +315,10 @@ def _without_pictures(route: Route) -> None:
     route.fulfill(response=answer, json=body | {"keys": sound})
 
 
-def _late_segments(
-    visitor: Visitor, portal: LivePortal, title: Title, *, above: int
+def _segments(
+    portal: LivePortal, title: Title, asked: list[str], *, above: int
 ) -> list[str]:
-    """Return what was fetched, after its beginning, of renditions higher than that."""
+    """Return which of the addresses are segments of renditions higher than that."""
     film = assets.playable(portal.db, title.id)
     assert film is not None
     high = [
@@ -301,7 +327,8 @@ def _late_segments(
         if each.kind is TrackKind.VIDEO and (each.height or 0) > above
     ]
     assert high
-    return requested(visitor, rf"({'|'.join(high)})/0000[6-9]\.m4s")
+    segment = re.compile(rf"({'|'.join(high)})/\d+\.m4s")
+    return [each for each in asked if segment.search(each)]
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import Any
 from playwright.sync_api import ConsoleMessage, Page, Response
 
 _DEADLINE_SECONDS = 20
+# Said where a test wants no worker between a page and the server.
+_HELD_BACK = "Service Worker registration blocked by Playwright"
 _WATCH_CSP = """
 document.addEventListener("securitypolicyviolation", (event) =>
     console.error("CSP", event.violatedDirective, event.blockedURI));
@@ -30,7 +32,10 @@ class Visitor:
     def __post_init__(self) -> None:
         self.page.add_init_script(_WATCH_CSP)
         self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.problems.append(f"page: {error}"))
+        self.page.on(
+            "pageerror",
+            lambda error: self.problems.append(f"page: {error.stack or error}"),
+        )
         self.page.on("request", lambda request: self._foreign(request.url))
 
     def go(self, path: str) -> Response:
@@ -51,6 +56,17 @@ class Visitor:
             self.page.wait_for_timeout(50)
         return answer
 
+    def press_code(self, code: int) -> None:
+        """Press a key that televisions know by its number alone.
+
+        By the browser's own input: a script that leaves its page may never return.
+        """
+        wire = self.page.context.new_cdp_session(self.page)
+        for kind in ("rawKeyDown", "keyUp"):
+            wire.send(
+                "Input.dispatchKeyEvent", {"type": kind, "windowsVirtualKeyCode": code}
+            )
+
     def expect_problem(self, words: str) -> None:
         """Take note of an error that the test provoked, and forget it."""
         assert any(words in each for each in self.problems), self.problems
@@ -58,7 +74,7 @@ class Visitor:
 
     def _console(self, message: ConsoleMessage) -> None:
         said = f"console {message.type}: {message.text} {message.location['url']}"
-        if message.type not in ("error", "warning"):
+        if message.type not in ("error", "warning") or _HELD_BACK in said:
             return
         if not any(words in said for words in self.tolerated):
             self.problems.append(said)

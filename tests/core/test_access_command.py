@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from appliance.access import availability, entitlements, limits
+from appliance.access import availability, entitlements
+from appliance.accounts import profiles
 from appliance.catalog.titles import Title
 from appliance.db import Database
 from appliance.permissions import SYSTEM, Actor, Role
@@ -51,7 +52,7 @@ def test_explain_says_no_with_every_reason_and_still_ends_with_0(
     availability.add(
         db, SYSTEM, "solaris", starts_at="2090-02-01", territories=["DE", "AT"]
     )
-    limits.set_rating_limit(db, SYSTEM, limits.profile(db, "ada").public_id, 6)
+    profiles.limit(db, SYSTEM, profiles.named(db, "ada").public_id, 6)
 
     result = matinee("access", "explain", "ada", "solaris", "--address", "81.2.69.1")
 
@@ -157,11 +158,11 @@ def test_a_profile_is_limited_and_freed(
 ) -> None:
     said = matinee("access", "limit", "ada", "12")
     assert said.stdout == "“ada” of ada watches up to 12.\n"
-    assert limits.profile(db, "ada").rating_limit == 12
+    assert profiles.named(db, "ada").rating_limit == 12
 
     freed = _json(matinee, "access", "limit", "ada", "none", "--profile", "ada")
     assert freed == {"username": "ada", "profile": "ada", "limit": None}
-    assert limits.profile(db, "ada").rating_limit is None
+    assert profiles.named(db, "ada").rating_limit is None
 
     for age in ("twelve", "99", "-1", "1.5"):
         assert matinee("access", "limit", "--", "ada", age).exit_code == 2

@@ -4,9 +4,10 @@ import io
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, PngImagePlugin
 
 from appliance.catalog import artwork, titles
+from appliance.catalog.pictures import Format
 from appliance.db import Database
 from appliance.errors import Forbidden, InvalidInput, NotFound
 from appliance.events import Event, since
@@ -59,7 +60,8 @@ def test_a_picture_is_cut_and_kept_in_widths_it_fills(
         origin="upload",
     )
 
-    kept = sorted(storage.path(added.path).iterdir(), key=lambda each: int(each.stem))
+    files_kept = storage.path(added.path).glob("[0-9]*")
+    kept = sorted(files_kept, key=lambda each: int(each.stem))
     found = []
     for each in kept:
         with Image.open(each) as image:
@@ -217,3 +219,168 @@ def test_transparency_and_few_colours_are_taken(
             db, storage, SYSTEM, make.title().id, "poster", image, origin="upload"
         )
         assert added.width == 300
+
+
+def _colour(path: Path, place: tuple[int, int]) -> tuple[int, ...]:
+    with Image.open(path) as image:
+        return image.convert("RGB").getpixel(place)  # type: ignore[return-value]
+
+
+def test_a_picture_is_cut_around_what_must_be_seen(
+    db: Database, storage: Storage, make: Builders, tmp_path: Path
+) -> None:
+    title = make.title()
+    wide = Image.new("RGB", (1600, 900), "blue")
+    wide.paste("red", (0, 0, 600, 900))
+    wide.save(tmp_path / "wide.png")
+    place = ("poster", tmp_path / "wide.png")
+
+    left = artwork.add(
+        db, storage, SYSTEM, title.id, *place, origin="upload", focus=(0.1, 0.5)
+    )
+    red = _colour(storage.path(f"{left.path}/320.jpg"), (310, 240))
+    right = artwork.refocus(db, storage, SYSTEM, left.public_id, (0.9, 0.5))
+    blue = _colour(storage.path(f"{right.path}/320.jpg"), (10, 240))
+    avif = artwork.file(db, storage, SYSTEM, right.public_id, 320, Format.AVIF)
+
+    assert red[0] > 200
+    assert blue[2] > 200
+    assert _colour(avif, (10, 240))[2] > 200
+    assert right.public_id != left.public_id
+    assert not storage.path(left.path).exists()
+    for wrong in ((-0.1, 0.5), (0.5, 1.1), (float("nan"), 0.5)):
+        with pytest.raises(InvalidInput):
+            artwork.refocus(db, storage, SYSTEM, right.public_id, wrong)
+
+
+def test_a_format_is_made_once_and_smaller_than_the_picture_as_kept(
+    db: Database, storage: Storage, make: Builders, tmp_path: Path
+) -> None:
+    title = make.title()
+    image = _picture(tmp_path, 1280, 720)
+    added = artwork.add(
+        db, storage, SYSTEM, title.id, "candidate", image, origin="frame"
+    )
+
+    first = artwork.file(db, storage, SYSTEM, added.public_id, 640, Format.WEBP)
+    made = first.stat().st_mtime_ns
+    again = artwork.file(db, storage, SYSTEM, added.public_id, 500, Format.WEBP)
+    plain = artwork.file(db, storage, SYSTEM, added.public_id, 640)
+
+    assert (again, again.stat().st_mtime_ns) == (first, made)
+    assert first.stat().st_size < plain.stat().st_size
+
+
+def test_a_logo_keeps_its_sides_and_what_shows_through(
+    db: Database, storage: Storage, make: Builders, tmp_path: Path
+) -> None:
+    title = make.title()
+    logo = Image.new("RGBA", (1000, 1000))
+    ImageDraw.Draw(logo).ellipse((100, 400, 899, 599), "white")
+    logo.save(tmp_path / "logo.webp", lossless=True)
+
+    kept = artwork.add(
+        *(db, storage, SYSTEM, title.id, "logo", tmp_path / "logo.webp"),
+        origin="upload",
+    )
+
+    assert titles.by_id(db, title.id).logo == kept.public_id
+    assert (kept.width, kept.height) == (800, 200)
+    for format_ in (None, Format.AVIF, Format.WEBP):
+        path = artwork.file(db, storage, SYSTEM, kept.public_id, 320, format_)
+        with Image.open(path) as image:
+            assert image.convert("RGBA").getpixel((0, 0))[3] == 0  # type: ignore[index]
+    flat = artwork.file(db, storage, SYSTEM, kept.public_id, 320, Format.JPEG)
+    assert sum(_colour(flat, (0, 0))) < 30
+    artwork.remove(db, storage, SYSTEM, kept.public_id)
+    assert titles.by_id(db, title.id).logo is None
+    assert not storage.path(kept.path).exists()
+
+
+def test_a_season_has_a_poster_of_its_own(
+    db: Database, storage: Storage, make: Builders, tmp_path: Path
+) -> None:
+    whole = titles.create(db, SYSTEM, "Dark Water", kind="series")
+    image = _picture(tmp_path, 600, 900)
+    place = (db, storage, SYSTEM, whole.id, "season", image)
+
+    first = artwork.add(*place, origin="upload", season=1)
+    second = artwork.add(*place, origin="upload", season=2)
+    newer = artwork.add(*place, origin="upload", season=1)
+
+    shown = {
+        row["number"]: row["poster"]
+        for row in db.rows("select number, poster from seasons")
+    }
+    assert shown == {1: newer.public_id, 2: second.public_id}
+    assert not storage.path(first.path).exists()
+    artwork.remove(db, storage, SYSTEM, second.public_id)
+    assert db.value("select poster from seasons where number = 2") is None
+
+
+def test_colours_for_print_and_of_large_cameras_become_those_of_a_screen(
+    db: Database, storage: Storage, make: Builders, tmp_path: Path
+) -> None:
+    title = make.title()
+    Image.new("CMYK", (600, 900), (0, 255, 255, 0)).save(tmp_path / "print.jpg")
+    Image.new("RGB", (6000, 4000), "red").save(tmp_path / "large.jpg", quality=30)
+    broken = Image.new("RGB", (600, 900), "red")
+    broken.save(tmp_path / "profile.png", icc_profile=b"no profile")
+
+    for name in ("print.jpg", "large.jpg", "profile.png"):
+        kept = artwork.add(
+            *(db, storage, SYSTEM, title.id, "poster", tmp_path / name),
+            origin="upload",
+        )
+        red, green, blue = _colour(storage.path(f"{kept.path}/320.jpg"), (160, 240))
+        assert red > 180
+        assert max(green, blue) < 90
+        with Image.open(artwork.source(storage, kept)) as original:
+            assert max(original.size) <= 3840
+
+
+def test_nothing_that_hides_in_a_picture_reaches_a_browser(
+    db: Database, storage: Storage, make: Builders, tmp_path: Path
+) -> None:
+    title = make.title()
+    path = _picture(tmp_path, 600, 900, "polyglot.jpg")
+    secret = b"<script>alert(1)</script>"
+    path.write_bytes(path.read_bytes() + secret)
+    commented = PngImagePlugin.PngInfo()
+    commented.add_text("Comment", secret.decode())
+    Image.new("RGB", (600, 900)).save(tmp_path / "comment.png", pnginfo=commented)
+
+    for name in ("polyglot.jpg", "comment.png"):
+        kept = artwork.add(
+            *(db, storage, SYSTEM, title.id, "poster", tmp_path / name),
+            origin="upload",
+        )
+        for format_ in (None, *Format):
+            artwork.file(db, storage, SYSTEM, kept.public_id, 320, format_)
+        for file in storage.path(kept.path).iterdir():
+            assert secret not in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"\xff\xd8\xff\xe0<?php echo 1;",
+        b"\xff\xd8\xff",
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 100,
+        b"RIFF\xff\xff\xff\xffWEBPVP8 " + b"\0" * 40,
+        b"%PDF-1.4",
+        b"",
+    ],
+)
+def test_what_only_begins_like_a_picture_is_refused(
+    db: Database, storage: Storage, make: Builders, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "hostile.png"
+    path.write_bytes(content)
+    for kind in ("poster", "logo"):
+        with pytest.raises(InvalidInput, match="JPEG, PNG or WebP"):
+            artwork.add(
+                *(db, storage, SYSTEM, make.title().id, kind, path), origin="upload"
+            )
+    assert not list(storage.root.rglob("original.*"))

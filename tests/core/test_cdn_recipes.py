@@ -11,7 +11,7 @@ from appliance.delivery import shield
 from appliance.delivery.cdn import recipe
 from appliance.delivery.tokens import Scope
 from appliance.errors import ConfigError
-from appliance.sections import CDNS
+from appliance.sections import CDNS, Objects
 from appliance.settings import Cdn, Origin, Portal, Settings
 from tests.conftest import Matinee
 
@@ -40,7 +40,7 @@ def test_a_recipe_names_what_is_ours_and_leaves_nothing_to_be_filled_in(
     titles = [each.title for each in recipe.steps(set_up, name)]
     for title in ("Secrets", "Where it fetches from", "What it delivers", "Cache"):
         assert title in titles
-    for title in ("Token", "CORS", "Switch it on"):
+    for title in ("Token", "CORS", "Switch it on", "To push films, too"):
         assert title in titles
     for words in (FILMS, "tv.example", PORTAL, "/key/", f'name = "{name}"'):
         assert words in found, words
@@ -88,6 +88,18 @@ def test_before_the_cdn_has_an_address_the_recipe_says_where_it_goes(
         recipe.steps(replace(set_up, portal=Portal()), "bunny")
     with pytest.raises(ConfigError, match=r"cdn\.url"):
         recipe.steps(replace(set_up, cdn=Cdn(url="films.example")), "bunny")
+
+
+@pytest.mark.parametrize("name", CDNS)
+def test_the_last_step_says_where_pushed_films_lie(set_up: Settings, name: str) -> None:
+    bucket = Objects(bucket="films", endpoint="https://s3.example", prefix="/main/")
+    last = recipe.steps(replace(set_up, objects=bucket), name)[-1]
+    unset = recipe.steps(set_up, name)[-1]
+
+    assert last.title == "To push films, too"
+    assert "https://s3.example/films/main/media/<asset>/all/tracks/" in last.text
+    assert "matinee cdn push --all" in last.text
+    assert "https://YOUR-BUCKET/media/" in unset.text
 
 
 def test_the_command_prints_the_recipe(

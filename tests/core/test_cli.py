@@ -158,3 +158,25 @@ def test_shells_get_a_completion_script(matinee: Matinee, shell: str) -> None:
 
     assert result.exit_code == 0
     assert "_MATINEE_COMPLETE" in result.stdout
+
+
+def test_nothing_is_imported_for_a_noun_that_nobody_asked_for() -> None:
+    script = (
+        "import sys\n"
+        "from appliance.cli import main\n"
+        "try:\n"
+        "    main(sys.argv[1:])\n"
+        "except SystemExit:\n"
+        "    heavy = {'botocore', 'flask', 'huey', 'redis', 'requests'}\n"
+        "    sys.exit(f'imported: {heavy & sys.modules.keys()}')\n"
+    )
+
+    def imported(*args: str) -> str:
+        ran = [sys.executable, "-c", script, *args]
+        done = subprocess.run(ran, capture_output=True, text=True, check=False)
+        return done.stderr.strip()
+
+    assert imported("--help") == "imported: set()"
+    assert imported("--version") == "imported: set()"
+    assert imported("completion", "bash") == "imported: set()"
+    assert "botocore" in imported("storage", "show")

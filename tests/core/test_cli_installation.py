@@ -152,6 +152,20 @@ def test_the_audit_log_goes_on_after_an_event(matinee: Matinee) -> None:
     assert rest == latest
 
 
+def test_the_audit_log_is_written_out_line_by_line(matinee: Matinee) -> None:
+    for _ in range(3):
+        matinee("init", "--yes")
+
+    lines = matinee("audit", "export", "--since", "2000-01-01").stdout.splitlines()
+    none = matinee("audit", "export", "--event", "title:create")
+    wrong = matinee("audit", "export", "--until", "soon")
+
+    assert [json.loads(line)["id"] for line in lines] == [3, 2, 1]
+    assert (none.exit_code, none.stdout) == (0, "")
+    assert wrong.exit_code == 2
+    assert "“soon” is no time" in wrong.stderr
+
+
 def findings(matinee: Matinee) -> dict[str, dict[str, str]]:
     document = json.loads(matinee("doctor", "--json").stdout)
     return {each["id"]: each for each in document["checks"]}
@@ -172,7 +186,7 @@ def test_doctor_fails_where_nothing_was_set_up(
     result = matinee("doctor")
 
     assert result.exit_code == 1
-    assert "FAIL  database.current" in result.stdout
+    assert "FAIL  db.migrations" in result.stdout
     assert "fix: matinee init" in result.stdout
     assert not bare.home.exists(), "a check changes nothing"
 
@@ -182,8 +196,8 @@ def test_doctor_says_that_nobody_works_on_films(matinee: Matinee) -> None:
 
     found = findings(matinee)
 
-    assert found["worker.control"]["level"] == "warn"
-    assert found["worker.media"]["level"] == "warn"
+    assert found["jobs.worker_alive"]["level"] == "warn"
+    assert found["jobs.media_workers"]["level"] == "warn"
 
 
 def test_doctor_finds_a_database_that_is_none(
@@ -194,7 +208,7 @@ def test_doctor_finds_a_database_that_is_none(
     result = matinee("doctor")
 
     assert result.exit_code == 1
-    assert "FAIL  database.current" in result.stdout
+    assert "FAIL  db.migrations" in result.stdout
 
 
 def test_doctor_finds_keys_that_others_may_read(

@@ -209,7 +209,7 @@ def test_removing_takes_rows_and_files(
     title = make.title("The River", slug="the-river")
     make.asset(title)
 
-    result = matinee("title", "remove", "the-river", "--yes")
+    result = matinee("title", "remove", "the-river", "--now", "--yes")
 
     assert result.exit_code == 0
     assert matinee("title", "show", "the-river").exit_code == 4

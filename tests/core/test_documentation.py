@@ -12,7 +12,7 @@ import click
 import pytest
 
 from appliance import errors, events, permissions, settings
-from appliance.cli import main
+from appliance.cli import NOUNS, main
 from appliance.errors import MatineeError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -40,11 +40,18 @@ def commands(
 ) -> Iterator[tuple[str, click.Command]]:
     yield " ".join(path), command
     if isinstance(command, click.Group):
-        for name, each in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            each = command.get_command(context, name)
+            assert each is not None
             yield from commands(each, (*path, name))
 
 
 ALL_COMMANDS = dict(commands())
+
+
+def test_the_first_sentence_of_every_noun_is_its_own() -> None:
+    assert {name: ALL_COMMANDS[name].get_short_help_str(200) for name in NOUNS} == NOUNS
 
 
 @pytest.mark.parametrize("each", list(settings.documented()), ids=lambda each: each.key)

@@ -1,5 +1,7 @@
 """Jobs: created, retried and cancelled by people, reported to those who wait."""
 
+import json
+
 import pytest
 
 from appliance.catalog import states, titles
@@ -7,7 +9,7 @@ from appliance.catalog.titles import TitleState
 from appliance.db import Database
 from appliance.errors import Conflict, Forbidden, NotFound
 from appliance.events import Event, latest
-from appliance.media import assets, jobs, reports
+from appliance.media import assets, jobs, pieces, reports, transitions, units
 from appliance.media.jobs import JobState
 from appliance.media.units import Failure
 from appliance.permissions import SYSTEM, Role
@@ -161,3 +163,30 @@ def test_a_job_of_a_title_in_the_archive_can_still_fail(
     jobs.fail(db, job, Failure("media.broken", "It breaks off."))
 
     assert titles.by_id(db, title.id).state is TitleState.ARCHIVED
+
+
+def test_what_encoded_a_film_is_known_when_its_job_has_ended(
+    db: Database, make: Builders
+) -> None:
+    job = jobs.create(db, SYSTEM, make.asset(state="uploaded").id)
+    encoder = {"family": "vaapi", "codec": "h264"}
+    spec = {"renditions": [], "encoder": encoder, "source": "a/long/story"}
+    for number in range(2):
+        row = {"job_id": job.id, "name": f"encode-000{number}", "step": "encode"}
+        row |= {"state": "queued", "attempt_key": f"k{number}", "attempt": 1}
+        db.table("work_units").insert(row | {"spec": json.dumps(spec)})
+    for unit in units.active(db):
+        transitions.done(db, unit, {}, f"rack-{unit.id}")
+
+    transitions.slim(db, job.id)
+
+    (step,) = reports.report(db, job.public_id).steps
+    assert (step.encoder, step.fallback) == ("vaapi", "")
+    assert [(each.node, each.done) for each in step.shares] == [
+        ("rack-1", 1),
+        ("rack-2", 1),
+    ]
+    assert [each.node for each in pieces.of_job(db, job.public_id)] == [
+        "rack-1",
+        "rack-2",
+    ]

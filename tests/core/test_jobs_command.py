@@ -64,6 +64,42 @@ def test_showing_a_running_job_tells_how_far_each_step_is(
     assert "Encode      running      25 %  31 fps" in shown
 
 
+def test_showing_a_job_tells_which_machine_did_what_and_what_fell_back(
+    matinee: Matinee, db: Database, make: Builders
+) -> None:
+    job = make.job(make.asset(), state="running")
+    why = "The processor encodes H.264 in place of VA-API. rack-1: It hung."
+    spec = {"encoder": {"codec": "h264", "family": "software", "fallback": why}}
+    key = jobs.by_public_id(db, job).id
+    with write(db):
+        for number, (state, node) in enumerate(
+            [("done", "rack-1"), ("done", "rack-2"), ("running", "rack-2")]
+        ):
+            row = {
+                "job_id": key,
+                "name": f"encode-{number:04}",
+                "step": "encode",
+                "state": state,
+                "node": node,
+                "spec": json.dumps(spec),
+            }
+            db.table("work_units").insert(row)
+
+    shown = matinee("job", "show", job, "--units").stdout
+    document = json.loads(matinee("job", "show", job, "--units", "--json").stdout)
+
+    assert "by rack-1 (1), rack-2 (1, 1 running)" in shown
+    assert why in shown
+    assert "encode-0002         running              rack-2" in shown
+    (step,) = document["steps"]
+    assert (step["encoder"], step["fallback"]) == ("software", why)
+    assert [each["node"] for each in document["units"]] == [
+        "rack-1",
+        "rack-2",
+        "rack-2",
+    ]
+
+
 def test_a_failed_job_is_tried_again(
     matinee: Matinee, failed: str, db: Database
 ) -> None:

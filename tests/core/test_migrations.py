@@ -107,6 +107,34 @@ def test_tracks_of_before_lie_on_the_disk_and_objects_leave_a_note(
     assert noted == [{"place": "objects", "path": "packages/a/tracks/x"}]
 
 
+def test_what_was_watched_before_were_no_previews(tmp_path: Path) -> None:
+    path = tmp_path / "matinee.db"
+    old = Database(path)
+    migrations.migrations.apply(old, stop_before="previews")
+    at = old.now()
+    for statement in (
+        "insert into accounts (id, public_id, username, display_name, created_at)"
+        " values (1, 'a', 'ada', 'Ada', :at)",
+        "insert into profiles (id, public_id, account_id, name, created_at)"
+        " values (1, 'p', 1, 'Ada', :at)",
+        "insert into titles (id, public_id, slug, name, created_at, updated_at)"
+        " values (1, 't', 't', 'T', :at, :at)",
+        "insert into assets (id, public_id, title_id, source_path, source_name,"
+        " source_bytes, created_at) values (1, 'f', 1, 's', 's', 1, :at)",
+        "insert into playback_sessions (public_id, account_id, profile_id, asset_id,"
+        " started_at, heartbeat_at, expires_at) values ('s', 1, 1, 1, :at, :at, :at)",
+    ):
+        old.conn.execute(statement, {"at": at})
+    old.close()
+
+    migrations.migrate(path)
+
+    db = Database(path)
+    previews = db.rows("select public_id, preview from playback_sessions")
+    db.close()
+    assert previews == [{"public_id": "s", "preview": 0}]
+
+
 def test_every_foreign_key_has_an_index(db: Database) -> None:
     """Without one, removing a parent reads the whole table of its children."""
     missing = [

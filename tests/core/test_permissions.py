@@ -32,7 +32,7 @@ def holder(*roles: Role, account_id: int = 7) -> Actor:
 
 
 def names_seen_by(db: Database, actor: Actor) -> set[str]:
-    condition, params = visible(actor)
+    condition, params = visible(actor, db.now())
     sql = f"select name from titles where {condition}"
     return {row["name"] for row in db.rows(sql, params)}
 

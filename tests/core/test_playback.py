@@ -23,7 +23,7 @@ from appliance.events import Event, since
 from appliance.media import assets
 from appliance.media.assets import Asset
 from appliance.permissions import ANONYMOUS, SYSTEM, Actor, Role
-from appliance.playback import heartbeats, progress, sessions
+from appliance.playback import heartbeats, progress, sessions, streams, tracing
 from appliance.playback.descriptor import Descriptor
 from appliance.playback.heartbeats import Answer, Beat, PlayState
 from appliance.playback.sessions import StopReason
@@ -560,3 +560,57 @@ def test_a_title_that_is_removed_takes_its_sessions_along(
 
     with pytest.raises(NotFound):
         _beat(db, settings, viewer, opened.session, 1, 10.0)
+
+
+def test_a_preview_counts_as_no_stream_and_moves_no_position(
+    db: Database, settings: Settings, make: Builders, film: str
+) -> None:
+    editor = make.actor(Role.PUBLISHER)
+    once = replace(settings, playback=replace(settings.playback, streams=1))
+    watched = sessions.open(db, once, editor, title=film)
+    _beat(db, once, editor, watched.session, 1, 600)
+    played = film_of(db, watched)
+
+    previews = [
+        sessions.open(db, once, editor, title=film, preview=True) for _ in range(3)
+    ]
+    answer = _beat(db, once, editor, previews[0].session, 1, 2000)
+
+    assert answer.media_token
+    assert {each.resume_at for each in previews} == {0.0}
+    kept = progress.of_asset(db, editor, played.id)
+    assert kept is not None
+    assert kept.position == 600
+    account = editor.account_id
+    assert account is not None
+    counted = streams.of_account(db, account)
+    assert [each.session for each in counted] == [watched.session]
+    with pytest.raises(Conflict, match="one film"):
+        sessions.open(db, once, editor, title=film)
+
+
+def test_a_preview_is_told_from_what_viewers_watch(
+    db: Database, settings: Settings, make: Builders, film: str
+) -> None:
+    editor = make.actor(Role.PUBLISHER)
+    opened = sessions.open(db, settings, editor, title=film, preview=True)
+
+    (traced,) = tracing.trace(db, SYSTEM, opened.session)
+    (playing,) = streams.everybodys(db, SYSTEM)
+
+    assert traced.preview
+    assert playing.preview
+    assert since(db)[-1].data["preview"] is True
+
+
+def test_only_who_may_edit_a_title_previews_it(
+    db: Database, settings: Settings, viewer: Actor, film: str
+) -> None:
+    with pytest.raises(Forbidden):
+        sessions.open(db, settings, viewer, title=film, preview=True)
+
+    assert db.value("select count(*) from playback_sessions") == 0
+
+
+def film_of(db: Database, opened: Descriptor) -> Asset:
+    return assets.by_public_id(db, opened.asset)

@@ -65,7 +65,7 @@ def _installed(make: Builders, db: Database, film: Film, provider: str) -> Asset
     """Write the rows of the film, the packager's boxes, and keys nobody can open."""
     title = make.title(key_systems=json.dumps(_ALL))
     asset = make.asset(title, heights=(), languages=())
-    packaged.install(film, db, make.storage, asset)
+    packaged.install(film, make, asset)
     theirs = _sets((film.folder / "theirs.mpd").read_text())
     for label, (kid, _key) in KEYS.items():
         boxes = {

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,17 @@ from werkzeug.wrappers import Request, Response
 from appliance import calls
 from appliance.calls import Answer
 from appliance.errors import ConfigError, MatineeError, PreconditionFailed, TryAgain
+from appliance.outbound import Ways
 from tests.doubles.certificates import certified
 from tests.doubles.server import Mood, Service, served
+from tests.doubles.ways import STRAIGHT
 
 SECRET = "canary-of-the-provider"
 HEADERS = {"Authorization": f"Bearer {SECRET}"}
 
 
-def ask(service: Service, *, timeout: float = 5) -> Answer:
-    return call(f"{service.url}/{SECRET}", timeout=timeout)
+def ask(service: Service, *, timeout: float = 5, ways: Ways = STRAIGHT) -> Answer:
+    return call(f"{service.url}/{SECRET}", timeout=timeout, ways=ways)
 
 
 def call(
@@ -29,11 +32,13 @@ def call(
     *,
     timeout: float = 5,
     headers: Mapping[str, str] = HEADERS,
+    ways: Ways = STRAIGHT,
     explain: Callable[[Answer], str] = lambda _: "",
 ) -> Answer:
     return calls.call(
         "POST",
         url,
+        ways=ways,
         headers=headers,
         body=SECRET.encode(),
         timeout=timeout,
@@ -198,17 +203,15 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
     assert service.seen == []
 
 
-def test_calls_over_tls_are_cut_in_time_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_calls_over_tls_are_cut_in_time_too(tmp_path: Path) -> None:
     certificate = _certificate(tmp_path)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    believing = replace(STRAIGHT, bundle=str(certificate))
 
     with served(hello, certificate) as service:
-        assert ask(service).status == 200
+        assert ask(service, ways=believing).status == 200
         service.mood = Mood.DRIPS
         with pytest.raises(TryAgain) as caught:
-            ask(service, timeout=0.5)
+            ask(service, timeout=0.5, ways=believing)
 
     assert caught.value.code == "protection.provider-slow"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from appliance.access import limits
-from appliance.catalog import ratings
+from appliance import ratings
+from appliance.accounts import profiles
 from appliance.db import Database
 from appliance.errors import Forbidden, InvalidInput, NotFound
 from appliance.events import Event, since
@@ -69,30 +69,30 @@ def test_the_age_limit_of_a_profile_is_set_and_lifted(
     db: Database, make: Builders
 ) -> None:
     make.actor(username="ada")
-    profile = limits.profile(db, "ada")
+    profile = profiles.named(db, "ada")
 
-    assert limits.set_rating_limit(db, SYSTEM, profile.public_id, 12).rating_limit == 12
-    assert limits.profile(db, "ada", "ada").rating_limit == 12
+    assert profiles.limit(db, SYSTEM, profile.public_id, 12).rating_limit == 12
+    assert profiles.named(db, "ada", "ada").rating_limit == 12
     event = since(db)[-1]
     assert (event.name, event.data["age"]) == (Event.PROFILE_LIMIT, 12)
 
-    limits.set_rating_limit(db, SYSTEM, profile.public_id, None)
-    assert limits.profile(db, "ada", profile.public_id).rating_limit is None
+    profiles.limit(db, SYSTEM, profile.public_id, None)
+    assert profiles.named(db, "ada", profile.public_id).rating_limit is None
 
 
 def test_limits_that_make_no_sense_or_are_not_ones_own_are_refused(
     db: Database, make: Builders
 ) -> None:
     ada = make.actor(username="ada")
-    profile = limits.profile(db, "ada")
+    profile = profiles.named(db, "ada")
 
     for age in (-1, 22):
         with pytest.raises(InvalidInput, match="from 0 to 21"):
-            limits.set_rating_limit(db, SYSTEM, profile.public_id, age)
+            profiles.limit(db, SYSTEM, profile.public_id, age)
     with pytest.raises(NotFound):
-        limits.set_rating_limit(db, SYSTEM, "ffff", 12)
+        profiles.limit(db, SYSTEM, "ffff", 12)
     with pytest.raises(NotFound, match="There are: ada"):
-        limits.profile(db, "ada", "Kids")
+        profiles.named(db, "ada", "Kids")
     for somebody in (ada, make.actor(Role.PUBLISHER)):
         with pytest.raises(Forbidden):
-            limits.set_rating_limit(db, somebody, profile.public_id, 18)
+            profiles.limit(db, somebody, profile.public_id, 18)

@@ -105,10 +105,19 @@ def test_a_wrong_variable_is_refused_by_its_name(variable: str, value: str) -> N
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("MATINEE_QUEUE_KIND", "rabbits"),
+        ("MATINEE_QUEUE_URL", "rabbits://host"),
+        ("MATINEE_QUEUE_URL", "redis://:pass@word@host"),
+        ("MATINEE_QUEUE_ROLES", "cpu, abacus"),
+        ("MATINEE_QUEUE_NODE", "../node"),
+        ("MATINEE_QUEUE_LABELS", "fast, <b>"),
+        ("MATINEE_QUEUE_LEASE_SECONDS", "0"),
         ("MATINEE_ENCODE_CRF", "99"),
         ("MATINEE_ENCODE_SEGMENT_SECONDS", "5"),
         ("MATINEE_ENCODE_CHUNK_SECONDS", "1"),
+        ("MATINEE_QUALITY_DECODE", "some"),
+        ("MATINEE_QUALITY_LEAST_SCORE", "101"),
+        ("MATINEE_QUALITY_BLACK_SECONDS", "0"),
+        ("MATINEE_QUALITY_SYNC_MILLISECONDS", "0"),
         ("MATINEE_PLAYBACK_HEARTBEAT_SECONDS", "0"),
         ("MATINEE_PLAYBACK_MEDIA_TOKEN_SECONDS", "60"),
         ("MATINEE_PLAYBACK_STREAMS", "-1"),
@@ -133,3 +142,61 @@ def test_switches_are_read_from_words_and_figures() -> None:
 
     assert on.web.secure_cookies
     assert not off.web.secure_cookies
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('exchange = "post"', "queue.exchange must be folder or objects."),
+        ('exchange = "objects"', "set queue.url"),
+        ('exchange = "objects"\nurl = "redis://127.0.0.1"', "set objects.bucket"),
+    ],
+)
+def test_far_workers_need_a_redis_and_a_bucket(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = write(tmp_path, f"[queue]\n{text}\n")
+
+    with pytest.raises(ConfigError) as refused:
+        settings.load(path, {})
+
+    assert said in refused.value.message
+
+
+SHA256 = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('model = "models/whisper"', "the whole path of a folder"),
+        ('model = "package:two words"', "package:NAME"),
+        ('model = "/m"', "speech.model is set without speech.sha256"),
+        ('model = "/m"\nsha256 = "sha256:12"', "64 hexadecimal digits"),
+        (f'model = "/m"\nsha256 = "{SHA256}"\nlanguages = "en, klingon"', "“klingon”"),
+        ('languages = "en_US"', "“en_US”"),
+        ("threads = -1", "speech.threads must lie between 1 and 256"),
+        ("threads = 0", "speech.threads"),
+        ("automatic = true", "speech.automatic needs a model"),
+    ],
+)
+def test_captions_by_machine_are_not_begun_with_settings_that_cannot_work(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = write(tmp_path, f"[speech]\n{text}\n")
+
+    with pytest.raises(ConfigError) as refused:
+        settings.load(path, {})
+
+    assert refused.value.code == "config.value"
+    assert said in refused.value.message
+
+
+@pytest.mark.parametrize("model", ["/srv/models/small", "package:whisper_small"])
+def test_a_model_that_is_pinned_is_taken(tmp_path: Path, model: str) -> None:
+    path = write(
+        tmp_path,
+        f'[speech]\nmodel = "{model}"\nsha256 = "{SHA256}"\nlanguages = "en, nb, PT"\n',
+    )
+
+    assert settings.load(path, {}).speech.model == model

@@ -1,15 +1,20 @@
 """The states of a title and who moves it."""
 
+from functools import partial
+
 import pytest
 
 from appliance.catalog import states, titles
-from appliance.catalog.titles import TitleState
+from appliance.catalog.titles import Title, TitleState
 from appliance.clock import FixedClock
 from appliance.db import Database
 from appliance.errors import Conflict, Forbidden
 from appliance.events import Event, since
 from appliance.permissions import SYSTEM, Role
 from tests.builders import Builders
+
+# Of which quality films are is no matter of states.
+publish = partial(states.publish, passes=lambda db, title: None)
 
 
 def test_a_film_goes_from_draft_to_published(db: Database, clock: FixedClock) -> None:
@@ -18,7 +23,7 @@ def test_a_film_goes_from_draft_to_published(db: Database, clock: FixedClock) ->
     seen = [states.start_processing(db, SYSTEM, title.id).state]
     ready = states.processed(db, SYSTEM, title.id, 596.5)
     clock.advance(hours=1)
-    published = states.publish(db, SYSTEM, title.slug)
+    published = publish(db, SYSTEM, title.slug)
 
     assert [*seen, ready.state, published.state] == [
         TitleState.PROCESSING,
@@ -79,16 +84,28 @@ def test_what_is_not_ready_is_not_published(
     title = make.title(state=state)
 
     with pytest.raises(Conflict) as refused:
-        states.publish(db, SYSTEM, title.slug)
+        publish(db, SYSTEM, title.slug)
 
     assert title.name in refused.value.message
     assert titles.by_id(db, title.id).state == state
 
 
+def test_what_its_film_forbids_is_not_published(db: Database, make: Builders) -> None:
+    title = make.title(state="ready")
+
+    def never(db: Database, title: Title) -> None:
+        raise Conflict("test.never", f"“{title.name}” is not good enough.")
+
+    with pytest.raises(Conflict, match="not good enough"):
+        states.publish(db, SYSTEM, title.slug, passes=never)
+
+    assert titles.by_id(db, title.id).state == "ready"
+
+
 def test_publishing_twice_changes_nothing(db: Database, make: Builders) -> None:
     title = make.title(state="published")
 
-    assert states.publish(db, SYSTEM, title.slug) == title
+    assert publish(db, SYSTEM, title.slug) == title
     assert since(db) == []
 
 
@@ -99,7 +116,7 @@ def test_a_title_that_comes_back_is_no_novelty(
     clock.advance(days=100)
 
     states.unpublish(db, SYSTEM, title.slug)
-    again = states.publish(db, SYSTEM, title.slug)
+    again = publish(db, SYSTEM, title.slug)
 
     assert again.published_at == title.published_at
 
@@ -135,6 +152,6 @@ def test_a_contributor_uploads_but_does_not_publish(
     states.start_processing(db, ada, title.id)
     states.processed(db, ada, title.id, 10.0)
 
-    for move in (states.publish, states.unpublish, states.archive, states.restore):
+    for move in (publish, states.unpublish, states.archive, states.restore):
         with pytest.raises(Forbidden):
             move(db, ada, title.slug)

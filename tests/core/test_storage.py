@@ -46,8 +46,10 @@ def test_a_file_moves_in_whole(storage: Storage, tmp_path: Path) -> None:
 def test_a_file_is_copied_where_it_cannot_be_renamed(
     storage: Storage, tmp_path: Path
 ) -> None:
-    other_disk = Path("/dev/shm")
-    if other_disk.stat().st_dev == storage.root.stat().st_dev:
+    ours = storage.root.stat().st_dev
+    places = (Path("/dev/shm"), Path("/var/tmp"))
+    other_disk = next((each for each in places if each.stat().st_dev != ours), None)
+    if other_disk is None:
         pytest.skip("this machine has no second file system to try")
     film = other_disk / f"matinee-test-{os.getpid()}.mp4"
     film.write_bytes(b"film")

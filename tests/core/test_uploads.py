@@ -14,7 +14,7 @@ from appliance.errors import Forbidden, InvalidInput, NotFound, StorageFull
 from appliance.media import assets, jobs, sources, uploads
 from appliance.media.jobs import JobState
 from appliance.permissions import SYSTEM, Role
-from appliance.settings import Settings, Uploads
+from appliance.settings import Disk, Settings, Uploads
 from appliance.storage import Storage
 from tests.builders import Builders
 
@@ -129,7 +129,8 @@ def test_whoever_is_killed_before_the_rows_are_written_finds_the_film_again(
     db: Database, storage: Storage, settings: Settings, film: Path
 ) -> None:
     target = storage.path(sources.path_for("0123456789abcdef", film.name))
-    sources.bring_in(storage, film, str(target.relative_to(storage.root)), keep=False)
+    place = str(target.relative_to(storage.root))
+    sources.bring_in(storage, Disk(), film, place, keep=False)
 
     assert film.read_bytes() == FILM
     uploads.take_in(db, storage, settings, SYSTEM, film, film.name, keep_source=False)

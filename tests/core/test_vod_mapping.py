@@ -99,6 +99,24 @@ def test_trap_4_every_sound_has_a_sequence_of_its_own() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rate", "begins", "clip"),
+    [(48000, 1024, 21), (44100, 1024, 23), (48000, 0, None), (48000, None, None)],
+)
+def test_trap_14_what_primes_the_decoder_of_a_sound_is_left_out(
+    rate: int, begins: int | None, clip: int | None
+) -> None:
+    sound = _track(TrackKind.AUDIO, 3)
+    told = {} if begins is None else {"film_begins": begins}
+    facts = {**sound.facts, "timescale": rate, **told}
+    tracks = [_film()[0], replace(sound, facts=facts)]
+
+    picture, heard = _mapped(tracks)["sequences"]
+
+    assert heard["clips"][0].get("clipFrom") == clip
+    assert "clipFrom" not in picture["clips"][0]
+
+
 def test_ids_have_no_hyphen_with_which_the_module_cuts_names_apart() -> None:
     assert not any("-" in each["id"] for each in _mapped(_film())["sequences"])
 

@@ -23,10 +23,14 @@ _ACCESS, _SECRET = "MATINEETESTS", "a-secret-of-the-tests"
 
 @dataclass
 class ObjectServer:
-    """A running server; ``folder`` is what lies in its bucket."""
+    """A running server; ``folder`` is what lies in its bucket.
+
+    One that is not ``signed`` gives everybody what he asks for.
+    """
 
     root: Path
     port: int
+    signed: bool = True
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     @property
@@ -44,10 +48,7 @@ class ObjectServer:
         settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = settings.keys / "s3.toml"
         path.touch(mode=0o600)
-        path.write_text(
-            f'[s3]\naccess_key = "{_ACCESS}"\nsecret_key = "{secret}"\n',
-            encoding="utf-8",
-        )
+        path.write_text(credentials(secret), encoding="utf-8")
         objects = Objects(
             bucket=BUCKET, endpoint=self.url, prefix=prefix, timeout_seconds=5
         )
@@ -56,12 +57,8 @@ class ObjectServer:
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
-            [
-                Path(sys.executable).with_name("rclone"),
-                *("serve", "s3", "--config", "", "--addr", f"127.0.0.1:{self.port}"),
-                self.root,
-            ],
-            env={**os.environ, "RCLONE_AUTH_KEY": f'"{_ACCESS},{_SECRET}"'},
+            command(self.root, f"127.0.0.1:{self.port}"),
+            env=environment() if self.signed else None,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -80,6 +77,22 @@ class ObjectServer:
         with socket.socket() as probe:
             probe.settimeout(0.2)
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def command(root: Path, address: str) -> list[str]:
+    """Return the command that serves the buckets of a folder."""
+    rclone = str(Path(sys.executable).with_name("rclone"))
+    return [rclone, "serve", "s3", "--config", "", "--addr", address, str(root)]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which it wants every request signed."""
+    return {**os.environ, "RCLONE_AUTH_KEY": f'"{_ACCESS},{_SECRET}"'}
+
+
+def credentials(secret: str = _SECRET) -> str:
+    """Return the file with which an installation opens it."""
+    return f'[s3]\naccess_key = "{_ACCESS}"\nsecret_key = "{secret}"\n'
 
 
 @contextmanager

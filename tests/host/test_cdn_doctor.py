@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from appliance.cli import cdn_checks
-from appliance.cli.checks import Finding, Level
+from appliance.checks import through_cdn
 from appliance.delivery import routes, shield, tokens
 from appliance.delivery.cdn import vendors
 from appliance.delivery.cdn.visitor import Visitor
 from appliance.delivery.tokens import Algorithm
 from appliance.media.assets import Asset
+from appliance.operations.findings import Finding, Level
 from appliance.settings import Cdn as CdnSettings
 from appliance.settings import Settings
+from tests.doubles.ways import STRAIGHT
 from tests.host.cdn_nginx import RIGHT, Cdn, Setup
 from tests.host.served_nginx import Stack, free_port, stack
 
@@ -82,10 +83,11 @@ def examined(
         film.public_id,
         tokens.load(settings.keys),
         Algorithm(settings.origin.token),
+        STRAIGHT,
         vendors.signer(settings, route.vendor) if route.vendor else None,
     )
     with cdn_of(settings, tmp_path).running(setup):
-        found = cdn_checks.examine(
+        found = through_cdn.examine(
             visitor, portal or settings.portal.public_url, int(time.time())
         )
         return {each.id: each for each in found}
@@ -100,7 +102,7 @@ def test_a_cdn_that_does_everything_right_is_told_so(
     assert {
         each.id: each.sentence for each in found.values() if each.level != "ok"
     } == {}
-    assert list(found) == ["cdn.delivers", *cdn_checks.CHECKS]
+    assert list(found) == ["cdn.delivers", *through_cdn.CHECKS]
 
 
 @pytest.mark.parametrize("name", ["fastly", "own"])
@@ -187,10 +189,11 @@ def test_a_cdn_that_gives_nothing_is_one_finding(
         film.public_id,
         tokens.load(settings.keys),
         Algorithm.MD5,
+        STRAIGHT,
         vendors.signer(settings, "fastly"),
     )
 
-    (gone,) = cdn_checks.examine(visitor, "http://127.0.0.1", int(time.time()))
+    (gone,) = through_cdn.examine(visitor, "http://127.0.0.1", int(time.time()))
     (wrong,) = examined(
         settings, film, tmp_path, replace(RIGHT, more="return 404;")
     ).values()

@@ -54,7 +54,13 @@ def running(home: Path, film: Path) -> Iterator[tuple[str, str]]:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "workshop" / "run.py"), str(film)],
-        env=os.environ | {"MATINEE_HOME": str(home), "MATINEE_WEB_PORT": str(port)},
+        env=os.environ
+        | {
+            "MATINEE_HOME": str(home),
+            "MATINEE_WEB_PORT": str(port),
+            # Other tests want the processor too.
+            "MATINEE_WEB_WORKERS": "1",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

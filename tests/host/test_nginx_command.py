@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import socket
 import stat
 import subprocess
@@ -100,6 +101,18 @@ def test_a_check_touches_nothing_and_explains_what_it_finds(tmp_path: Path) -> N
     assert [each.name for each in home.iterdir()] == ["keys"]
 
 
+def test_a_port_that_looks_like_that_of_tls_is_no_remark(tmp_path: Path) -> None:
+    checked = _matinee(
+        tmp_path,
+        "check",
+        "--json",
+        MATINEE_PORTAL_PUBLIC_URL="http://films.example",
+        MATINEE_NGINX_HTTP_PORT="14430",
+    )
+
+    assert json.loads(checked.stdout) == []
+
+
 def test_a_first_installation_says_how_to_start(tmp_path: Path) -> None:
     done = _matinee(tmp_path, "install", "--json")
     told = _matinee(tmp_path, "install")
@@ -108,6 +121,20 @@ def test_a_first_installation_says_how_to_start(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["reloaded"] is False
     assert "nginx -c" in told.stdout
     assert (tmp_path / "nginx" / "current" / "nginx.conf").is_file()
+
+
+def test_a_strict_umask_hides_nothing_from_the_services(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        done = _matinee(tmp_path, "install")
+    finally:
+        os.umask(before)
+
+    version = (tmp_path / "nginx" / "current").resolve()
+    assert done.exit_code == 0, done.output
+    for folder in (version.parent, version):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert stat.S_IMODE((version / "nginx.conf").stat().st_mode) == 0o644
 
 
 def test_without_the_right_to_write_it_says_so(tmp_path: Path) -> None:

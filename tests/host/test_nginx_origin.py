@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import requests
 
 from appliance.delivery import tokens
 from appliance.delivery.tokens import Scope
+from tests.bench import load
 from tests.host.served_nginx import ASSET, SESSION, TRACK, Nginx, origin, put
 
 _FILE = f"tracks/{TRACK}/00001.m4s"
@@ -160,7 +162,7 @@ def test_media_is_only_read(served: Nginx, method: str) -> None:
     assert served.status(_url(served), method) in (403, 405)
 
 
-_CLIMBS = (
+CLIMBS = (
     "../",
     "..%2f",
     "%2e%2e/",
@@ -179,7 +181,7 @@ _CLIMBS = (
 )
 
 
-@pytest.mark.parametrize("climb", _CLIMBS)
+@pytest.mark.parametrize("climb", CLIMBS)
 def test_no_spelling_of_a_climb_leaves_the_folder(served: Nginx, climb: str) -> None:
     put(served.settings, "secrets.conf", b"shall not be seen")
 
@@ -227,8 +229,13 @@ def test_whatever_is_no_address_of_media_is_refused(served: Nginx) -> None:
 
 
 def test_an_address_of_ten_thousand_characters_is_too_long(served: Nginx) -> None:
-    assert served.status("/media/" + "a" * 10_000) == 414
+    long = "a" * 10_000
+    for target in (f"/media/{long}", f"{_url(served)}?{long}", _url(served, long)):
+        assert served.status(target) == 414
     assert served.get(_url(served)).status_code == 200
+
+    lines = served.logged("portal.log", 3, status=414)
+    assert long not in f"{lines}{served.errors()}"
 
 
 def test_headers_of_a_megabyte_are_refused(served: Nginx) -> None:
@@ -262,8 +269,10 @@ def test_the_log_names_the_session_and_nobody(served: Nginx) -> None:
     lines = served.logged("media.log", 3, session=session)
 
     first, second, third = lines
-    assert first | {"at": 0, "seconds": 0} == {
+    assert len(first["request"]) == 32
+    assert first | {"at": 0, "seconds": 0, "request": ""} == {
         "at": 0,
+        "request": "",
         "host": "127.0.0.1",
         "session": session,
         "asset": ASSET,
@@ -304,6 +313,29 @@ def test_a_thousand_slow_clients_keep_nobody_waiting(served: Nginx) -> None:
             each.close()
 
     assert lasted < 10
+
+
+def test_a_thousand_who_read_nothing_keep_nobody_waiting(served: Nginx) -> None:
+    """The file waits in the cache of the system, not a thousand times in nginx."""
+    put(served.settings, "00008.m4s", bytes(4_000_000))
+    path = _url(served, f"tracks/{TRACK}/00008.m4s")
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    worker = load.worker(served)
+    before = load.resident(worker)
+    with ExitStack() as slow:
+        for _ in range(1000):
+            each = slow.enter_context(socket.socket())
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            each.connect(("127.0.0.1", served.settings.nginx.http_port))
+            each.sendall(request)
+        began = time.monotonic()
+        for _ in range(50):
+            assert served.get(_url(served)).status_code == 200
+        lasted = time.monotonic() - began
+        grown = load.resident(worker) - before
+
+    assert lasted < 10
+    assert grown < 50_000_000
 
 
 def test_two_keys_are_taken_while_one_takes_over(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from appliance.permissions import Role
 from tests.browser import films
 from tests.builders import PASSWORD
 from tests.host.served_nginx import Stack, stack
+from web import create_app
 
 pytestmark = pytest.mark.media
-_REFUSED = (400, 401, 403, 404, 405, 410)
+_REFUSED = (401, 403, 404)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,10 @@ def test_films_go_on_while_the_application_is_away(served: Stack, film: Title) -
         assert int(answer.headers["Retry-After"]) > 0
     assert page.headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    assert "Back in a moment" in page.text
+    told = page.content.decode()
+    assert "Back in a moment" in told
+    assert 'lang="de" dir="ltr">Das Portal wird gerade gestartet.' in told
+    assert 'lang="ar" dir="rtl">' in told
     assert call.headers["Content-Type"] == "application/problem+json"
     assert call.json()["status"] == 503
     assert (unknown.status_code, unknown.json()["code"]) == (503, "media.away")
@@ -215,59 +219,114 @@ def _base64(kid: str) -> str:
     return base64.urlsafe_b64encode(bytes.fromhex(kid)).decode().rstrip("=")
 
 
-def _paths(served: Stack, film: Title, locked: Title) -> Iterator[str]:
-    """Yield every path below /media, /licence, /internal and the folders of files."""
+def _files(served: Stack) -> Iterator[str]:
+    """Yield where somebody might look for each file of a film."""
     packages = served.portal.settings.media / "packages"
     for file in sorted(packages.rglob("*")):
         inside = file.relative_to(packages)
+        asset, _, rest = str(inside).partition("/")
         yield f"/media/{inside}"
         yield f"/media/x/{inside}"
+        yield f"/media/{asset}/all/{rest}"  # as a CDN asks, which knows a secret
         yield f"/packages/{inside}"
-        yield f"/static/../{file.relative_to(served.portal.settings.home)}"
-    for asset in packages.iterdir():
-        for name in (
-            "master.m3u8",
-            "manifest.mpd",
-            "thumbnails.vtt",
-            f"key/{'0' * 32}",
-        ):
-            yield f"/media/x/{asset.name}/{name}"
-    for system in ("clearkey", "widevine", "playready", "fairplay", "", "x"):
-        yield f"/licence/{system}"  # certificates are for everybody
-    for name in ("", "/", "/map/x", "/drm/x/1"):
-        yield f"/internal{name}"
-        yield f"//internal{name}"
-        yield f"/%69nternal{name}"
-        yield f"/x/../internal{name}"
-    for name in ("keys/media-1.key", "matinee.db", "nginx/current/secrets.conf"):
+        yield f"/static/packages/{inside}"
+
+
+def _named(served: Stack) -> Iterator[str]:
+    """Yield what is not a file: lists, keys, mappings, and everything with a rule."""
+    db = served.portal.db
+    names = ["master.m3u8", "manifest.mpd", "steered.m3u8", "steered.mpd"]
+    names += ["thumbnails.vtt", "steering.json", f"key/{'0' * 32}"]
+    assets = [str(row["public_id"]) for row in db.rows("select * from assets")]
+    tracks = db.rows(
+        """
+        select assets.public_id as asset, tracks.public_id as track, tracks.kid
+        from tracks
+        join assets on assets.id = tracks.asset_id
+        """
+    )
+    for asset in assets:
+        yield from (f"/media/x/{asset}/{name}" for name in names)
+        yield from (f"/media/{asset}/all/{name}" for name in names)
+        yield f"/internal/map/{asset}"
+    for row in tracks:
+        base = f"/media/x/{row['asset']}"
+        yield from (f"{base}/hls/{row['track']}{end}" for end in _LISTS)
+        yield f"{base}/key/{row['kid'] or '0' * 32}"
+        yield from (
+            f"{door}/{row['asset']}/{row['track']}"
+            for door in ("/internal/map", "/internal/clear", "/internal/drm")
+        )
+        yield f"/media/-makings/drm/{row['asset']}/{row['track']}"
+
+
+_LISTS = (".m3u8", "-iframes.m3u8")
+
+
+def _hidden(served: Stack) -> Iterator[str]:
+    """Yield ways to what lies beside the folders that are served."""
+    settings = served.portal.settings
+    inside = [str(file.relative_to(settings.home)) for file in settings.keys.iterdir()]
+    assert any("media" in each for each in inside)
+    inside += ["nginx/current/secrets.conf", "nginx/current/nginx.conf"]
+    for name in (*inside, "matinee.db", "web.log", "log/media.log"):
         yield f"/{name}"
         yield f"/static/{name}"
         yield f"/static../{name}"
-        yield f"/static/../../{name}"
-        yield f"/static/%2e%2e/%2e%2e/{name}"
+        yield f"/static/vendor/..%2f..%2f{name}"
+        yield f"/media/x/{'f' * 16}/tracks/{'f' * 16}/..%2f{name}"
+    for name in ("/media", "/media/", "/static", "/static/", "/packages", "/packages/"):
+        yield name
+    for name in ("", "/", "/map/x", "/drm/x/1"):
+        yield from (f"{door}{name}" for door in _INSIDE)
     yield "/metrics/x"
 
 
+_INSIDE = ("/internal", "//internal", "/%69nternal", "/x/../internal")
+
+
 def test_a_crawl_finds_no_door_open(served: Stack, film: Title, locked: Title) -> None:
-    mine = _opened(served, film)
+    """Of nobody, of somebody who may see neither film, and by a token for another."""
+    locked_asset = _opened(served, locked)["asset"]
     foreign = _opened(served, film, "other")["media_token"]
     other = _bearer(served, "other")
-    asset = mine["asset"]
-    locked_asset = _opened(served, locked)["asset"]
-    assert locked_asset != asset
+    assert _opened(served, film)["asset"] != locked_asset
 
-    paths = list(_paths(served, film, locked))
+    paths = [*_files(served), *_named(served), *_hidden(served)]
 
-    assert len(paths) > 100
+    assert len(paths) > 300
     for path in paths:
-        for method in ("GET", "POST"):
-            assert served.nginx.status(path, method) in _REFUSED, (method, path)
+        assert served.nginx.status(path) in _REFUSED, path
+        # Where nothing is ever posted to, nginx says that and does not look.
+        assert served.nginx.status(path, "POST") in (*_REFUSED, 405), path
         answer = served.nginx.get(path, headers=other, allow_redirects=False)
         assert answer.status_code in _REFUSED, path
         # A token for one film opens no other.
         if locked_asset in path and path.startswith("/media/x/"):
             used = path.replace("/x/", f"/{foreign}/")
             assert served.nginx.status(used) in _REFUSED, used
+
+
+def test_a_crawl_finds_no_licence(served: Stack, locked: Title) -> None:
+    """Nor a certificate, where no service is set that would have one."""
+    other = _bearer(served, "other")
+    app = create_app(served.portal.settings)
+    rules = [each for each in app.url_map.iter_rules() if "/licence/" in each.rule]
+    assert {each.rule for each in rules} >= {
+        *("/licence/clearkey", "/licence/widevine", "/licence/playready"),
+        *("/licence/widevine/certificate", "/licence/fairplay/certificate"),
+    }
+
+    for rule in rules:
+        for method in (rule.methods or set()) - {"OPTIONS"}:
+            for headers in ({}, other, {"Authorization": "Bearer x"}):
+                answer = requests.request(
+                    method, served.url + rule.rule, headers=headers, timeout=30
+                )
+                assert answer.status_code in _REFUSED, (method, rule.rule)
+                assert "no-store" in answer.headers.get("Cache-Control", "no-store")
+    for path in ("/licence", "/licence/", "/licence/x", "/licence/clearkey/x"):
+        assert served.nginx.status(path) in _REFUSED, path
 
 
 def test_only_machines_of_the_house_see_how_it_goes(tmp_path: Path) -> None:

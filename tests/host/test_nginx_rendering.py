@@ -15,6 +15,7 @@ from appliance.settings import Settings
 from nginx import PRIVATE, render, trial, words
 from nginx.roles import ROLES, chosen
 from nginx.secrets import Secrets
+from tests.doubles.certificates import certified
 from tests.host.served_nginx import changed
 
 _SECRETS = Secrets({"1": "ab" * 32, "2": "cd" * 32}, "ef" * 32)
@@ -202,11 +203,20 @@ def test_secrets_stand_in_private_files_only(plain: Settings) -> None:
 
 @pytest.mark.parametrize("roles", [("portal",), ("origin",), ("portal", "origin")])
 @pytest.mark.parametrize("token", ["md5", "hmac-sha256"])
-@pytest.mark.parametrize("url", ["", "http://films.example", "http://[::1]:8180"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "http://films.example", "http://[::1]:8180", "https://films.example"],
+)
 def test_nginx_and_gixy_take_every_mixture(
     plain: Settings, tmp_path: Path, roles: tuple[str, ...], token: str, url: str
 ) -> None:
     settings = changed(plain, "origin", token=token, cors_origins="https://a.example")
+    if url.startswith("https"):
+        pem = tmp_path / "tls.pem"
+        pem.write_bytes(certified("films.example"))
+        settings = changed(
+            settings, "nginx", tls_certificate=str(pem), tls_key=str(pem)
+        )
     settings = changed(settings, "portal", public_url=url)
     folder = tmp_path / "rendered"
 

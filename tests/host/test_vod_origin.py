@@ -8,6 +8,7 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from tests.builders import Builders
 from tests.doubles import vod_module
 from tests.doubles.server import Service, served
 from tests.doubles.vod_module import VodModule
+from tests.host.mounts import Mounts
 from tests.host.served_nginx import Nginx, Stack, environment, free_port
 from tests.just_in_time import Film
 
@@ -326,6 +328,38 @@ def test_films_that_are_known_go_on_while_the_application_is_away(
         origin.stack.start_web()
     assert origin.get(origin.locked, unknown, name).status_code == 200
     assert origin.get(unseen, _streams(unseen)[0], "video-00001.m4s").ok
+
+
+def test_where_even_memory_is_full_keys_are_told_and_kept_nowhere(
+    origin: Origin, mounts: Mounts
+) -> None:
+    """nginx hangs up on itself, and asks again by the other address (film_makings)."""
+    nginx = origin.stack.nginx
+    film = just_in_time.film(origin.stack.portal.make, systems=SYSTEMS)
+    full(mounts, nginx)
+    track = film.of(TrackKind.AUDIO)[0]
+    secret = keyring.key(nginx.settings.keys, "internal").hex()
+    place = f"/media/-makings/drm/{film.asset.public_id}/{track.public_id}"
+
+    def ask(host: str) -> requests.Response:
+        return requests.get(
+            f"http://{host}:{nginx.settings.origin.vod_port}{place}",
+            headers={"X-Matinee-Internal": secret},
+            timeout=30,
+        )
+
+    with pytest.raises(requests.ConnectionError):
+        ask("127.0.0.1")
+    (told,) = ask("127.0.0.2").json()
+    assert b64decode(told["key_id"]).hex() == track.kid
+
+
+def full(mounts: Mounts, nginx: Nginx) -> None:
+    """Let there be no room for keys any more."""
+    place = mounts.disk(Path(nginx.settings.nginx.run) / "film-keys", kilobytes=64)
+    with suppress(OSError), (place / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"\0" * 4096)
 
 
 def test_tracks_that_lie_packaged_are_sent_from_the_disk_as_before(

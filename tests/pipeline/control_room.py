@@ -25,6 +25,7 @@ from appliance.storage import Storage
 from jobs import runner
 from jobs.attempts import Attempt
 from jobs.control import Control
+from jobs.planning.chunks import Grid
 from jobs.work import Work
 from tests import media_samples
 from tests.pipeline.local_run import run_pipeline
@@ -122,12 +123,15 @@ def steps(**changed: Step) -> dict[str, Step]:
     """Return steps that leave small files of the right shape, some of them changed."""
     return {
         "inspect": _inspect,
+        "analyse": lambda _spec, _work: {"renditions": []},
         "encode": _write("chunk.mp4"),
         "audio": _write("audio.mp4"),
         "text": _write("text.vtt"),
         "join": _write("joined.mp4"),
         "package": _package,
         "thumbnails": _thumbnails,
+        "preview": _write("preview.mp4"),
+        "fingerprint": _write("fingerprint"),
         "verify": lambda _spec, _work: {"ok": True},
         **changed,
     }
@@ -179,10 +183,21 @@ def _package(spec: Mapping[str, Any], work: Work) -> dict[str, Any]:
                     "bandwidth": 200_000,
                     "average_bandwidth": 150_000,
                     "bytes": 14,
-                    "facts": {"timescale": 24, "segments": [96], "bytes": [7]},
+                    "facts": _cut(Grid.from_spec(spec["grid"])),
                 }
             )
     return {"tracks": entries, "duration": 20.0}
+
+
+def _cut(grid: Grid) -> dict[str, Any]:
+    """Return facts of a track that was cut as was planned."""
+    segments = [each.frames * grid.ticks for each in grid.segments()]
+    return {
+        "timescale": grid.timescale,
+        "segments": segments,
+        "bytes": [7] * len(segments),
+        "iframes": [[0, key * grid.ticks, 2, 3] for key in grid.keyframes()],
+    }
 
 
 def _thumbnails(spec: Mapping[str, Any], work: Work) -> dict[str, Any]:

@@ -4,11 +4,11 @@ import dataclasses
 import subprocess
 from pathlib import Path
 
-from appliance.catalog import states, titles
+from appliance.catalog import titles
 from appliance.catalog.titles import Title
 from appliance.clock import FixedClock
 from appliance.db import Database
-from appliance.media import assets, jobs, tracks, uploads
+from appliance.media import assets, jobs, publishing, tracks, uploads
 from appliance.media.assets import Asset
 from appliance.media.jobs import JobState
 from appliance.media.tracks import Track, TrackKind
@@ -17,7 +17,7 @@ from appliance.protection import keys
 from appliance.protection.keys import KeyState
 from appliance.settings import Encode, Settings
 from appliance.storage import Storage
-from jobs import reencrypt
+from jobs.making import reencrypt
 from jobs.steps import STEPS
 from jobs.tools import ffmpeg
 from tests import media_samples
@@ -100,7 +100,7 @@ def published(room: ControlRoom, *, protected: bool = True) -> Film:
     )
     job = room.until_ended(arrival.job)
     assert job.state is JobState.DONE, (job.error_message, job.log_tail)
-    states.publish(room.db, SYSTEM, title.slug)
+    publishing.publish(room.db, room.settings, SYSTEM, title.slug)
     room.ran.clear()
     return Film(room, title.slug)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from appliance.settings import Settings
 from appliance.storage import Storage
-from jobs import plan
-from jobs.encryption import Encryption, sealed
-from jobs.source import Source, from_facts
+from jobs.making.encryption import Encryption, sealed
+from jobs.planning import plan
+from jobs.planning.source import Source, from_facts
 from jobs.steps import STEPS
 from jobs.work import Work
 
@@ -69,12 +69,15 @@ def run_pipeline(
     until: str = "",
     before: Callable[[plan.NewUnit], None] = lambda unit: None,
     encrypt: Callable[[dict[str, Any]], Encryption | None] = lambda facts: None,
+    run_one: Callable[[LocalRun, plan.NewUnit], None] | None = None,
 ) -> LocalRun:
     """Run inspect, plan and every unit in order; stop after the unit ``until``.
 
     The source is linked into the storage, not copied. ``before`` sees every unit;
-    ``encrypt`` gets the facts of the source and says with which keys.
+    ``encrypt`` gets the facts of the source and says with which keys. ``run_one`` runs
+    a unit in another way than ``run_unit``.
     """
+    run_one = run_one or run_unit
     storage = Storage(root)
     path = f"sources/film/source{source.suffix}"
     target = storage.path(path)
@@ -84,7 +87,7 @@ def run_pipeline(
     film = _Film(path)
     for unit in plan.first(film):
         before(unit)
-        run_unit(run, unit)
+        run_one(run, unit)
     if until == "inspect":
         return run
     facts = json.loads(json.dumps(run.results["inspect"]))
@@ -92,7 +95,7 @@ def run_pipeline(
     spec = sealed(keys, run.keys, JOB) if keys else None
     for unit in plan.after_inspect(film, facts, settings, spec):
         before(unit)
-        run_unit(run, unit)
+        run_one(run, unit)
         if unit.name == until:
             break
     return run

@@ -10,7 +10,7 @@ from typing import Any
 from appliance.cenc import Label, Scheme
 from appliance.protection import pssh
 from appliance.settings import Encode, Settings
-from jobs.encryption import Encryption, TrackKey
+from jobs.making.encryption import Encryption, TrackKey
 from tests.pipeline.local_run import LocalRun, run_pipeline
 
 LABELS = (Label.AUDIO, Label.SD, Label.HD)

@@ -104,8 +104,10 @@ def served_home(home: Path, **environment: str) -> Iterator[ServedHome]:
     try:
         yield served
     finally:
-        for pid in served.everything():
-            kill(pid)
+        # What is being started while one looks is found the next time.
+        while left := [pid for pid in served.everything() if alive(pid)]:
+            for pid in left:
+                kill(pid)
         served.close()
 
 

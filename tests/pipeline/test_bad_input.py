@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import MediaError, StorageFull
-from jobs.chunks import Grid
+from jobs.planning.chunks import Grid
 from jobs.steps import inspect
 from jobs.tools import packager
 from jobs.tools.packager import Input
 from jobs.work import Work
-from tests.media_samples import Tone, ffmpeg, film, numbered
+from tests.media_samples import FAST, Tone, ffmpeg, film, numbered
 from tests.pipeline.conftest import Process
 
 
@@ -209,7 +209,7 @@ def test_ten_bits_play(clips: Path, process_film: Process) -> None:
     assert _plays(process_film, path) == (312, 234)
 
 
-def test_every_language_becomes_a_track_in_stereo(
+def test_every_language_becomes_a_track_in_stereo_and_one_in_surround(
     clips: Path, process_film: Process
 ) -> None:
     path = film(
@@ -223,10 +223,11 @@ def test_every_language_becomes_a_track_in_stereo(
 
     assert [(each["language"], each["channels"]) for each in sounds] == [
         ("en", 2),
+        ("en", 6),
         ("fr", 2),
         ("en", 2),
     ]
-    assert len({each["label"] for each in sounds}) == 3
+    assert len({each["label"] for each in sounds}) == 4
 
 
 def test_a_wrong_duration_in_the_header_does_not_matter(
@@ -292,3 +293,89 @@ def test_the_packager_running_out_of_room_says_so(
 
     with pytest.raises(StorageFull):
         packager.package([Input(path, "audio", "sound")], full, grid)
+
+
+@pytest.mark.parametrize("times", [20.0, 0.2])
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+def test_a_header_that_claims_another_duration_is_told_of_and_not_believed(
+    clips: Path, tmp_path: Path, process_film: Process, container: str, times: float
+) -> None:
+    path = tmp_path / f"liar.{container}"
+    honest = film(clips, f"honest-5.{container}", seconds=5, size="320x180")
+    path.write_bytes(_claiming(bytearray(honest.read_bytes()), times))
+
+    run = process_film(path, per_title=False)
+
+    assert run.source.claimed == pytest.approx(5 * times, abs=0.1)
+    assert (run.source.duration, run.results["package"]["duration"]) == (5, 5)
+    report = run.results["verify"]
+    assert report["verdict"] == "passed"
+    (told,) = [each for each in report["checks"] if each["id"] == "source-duration"]
+    assert told["note"]
+    assert told["sentence"].startswith("The file says that it lasts ")
+    assert "what is in it lasts 0:05" in told["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("picture", "sound", "name", "said"),
+    [
+        (8, 3, "source-sound", "The sound of the source ends at 0:03, 5 s before"),
+        (3, 8, "source-picture", "The picture of the source ends at 0:03, 5 s before"),
+    ],
+)
+def test_a_track_that_ends_early_is_filled_up_and_told_of(
+    clips: Path,
+    process_film: Process,
+    picture: int,
+    sound: int,
+    name: str,
+    said: str,
+) -> None:
+    path = clips / f"{name}.mp4"
+    still = film(clips, f"{name}-alone.mp4", seconds=picture, size="320x180", tones=())
+    ffmpeg(
+        *("-i", still, "-f", "lavfi", "-i", f"sine=duration={sound}"),
+        *("-c:v", "copy", "-c:a", "aac", path),
+    )
+
+    run = process_film(path, per_title=False)
+
+    report = run.results["verify"]
+    assert report["verdict"] == "warned"
+    (told,) = [each for each in report["checks"] if each["level"] == "warn"]
+    assert (told["id"], told["sentence"][: len(said)]) == (name, said)
+    assert {each["seconds"] for each in report["tracks"]} == {8.0}
+
+
+def test_a_varying_rate_is_told_of(clips: Path, process_film: Process) -> None:
+    path = numbered(
+        clips,
+        "varying-told.mkv",
+        frames=144,
+        filters="select='lt(n,96)+not(mod(n,2))'",
+        more=("-fps_mode", "passthrough", *FAST[:2]),
+    )
+
+    run = process_film(path, per_title=False)
+
+    (told,) = [
+        each for each in run.results["verify"]["checks"] if each["id"] == "source-rate"
+    ]
+    assert run.results["verify"]["verdict"] == "passed"
+    assert "at a varying rate; here they come at 24 a second" in told["sentence"]
+
+
+def _claiming(data: bytearray, times: float) -> bytes:
+    """Let the header of an MP4 or Matroska file claim another duration."""
+    for box, offset in ((b"mvhd", 20), (b"mdhd", 20), (b"tkhd", 24)):
+        at = data.find(box)
+        while at >= 0:
+            (old,) = struct.unpack_from(">I", data, at + offset)
+            struct.pack_into(">I", data, at + offset, int(old * times))
+            at = data.find(box, at + 4)
+    # The element Duration, a floating point number of eight bytes.
+    at = data.find(b"\x44\x89\x88")
+    if at >= 0:
+        (old,) = struct.unpack_from(">d", data, at + 3)
+        struct.pack_into(">d", data, at + 3, old * times)
+    return bytes(data)

@@ -1,5 +1,6 @@
 """Chaos: kill -9 of anything at any moment costs little and breaks nothing."""
 
+import hashlib
 import logging
 import os
 import random
@@ -24,17 +25,21 @@ from appliance.media.uploads import Arrival
 from appliance.permissions import SYSTEM
 from appliance.protection import keys as content_keys
 from appliance.storage import Storage
-from jobs import queue, reencrypt
+from jobs import queue
+from jobs.making import reencrypt
 from tests import media_samples
+from tests.pipeline.redis_server import RedisServer, needs_redis
 from tests.pipeline.served_home import ServedHome, kill, served_home, until
 
 FILM = Path(__file__).parents[2] / "var" / "films" / "big-buck-bunny.mp4"
-SECONDS = 48
+SECONDS = 16
+FILMS = 3
 SLOTS = 2
-# Long enough that something is under way again, short enough that the job is not done.
-PAUSES = (0.2, 1.0)
-VICTIMS = ("jobs.media_worker", "ffmpeg", "jobs.control", "gunicorn", "supervisor")
-EACH = 2
+# Long enough that something is under way again, short enough that work is left.
+PAUSES = (0.1, 0.8)
+LONGEST_WAIT = 3.0
+VICTIMS = ("jobs.media_worker", "ffmpeg", "jobs.control", "redis", "supervisor")
+EACH = 4
 KILLED_ANEW = (
     ("decrypt", "supervisor"),
     ("package", "jobs.media_worker"),
@@ -58,12 +63,20 @@ def clip(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[ServedHome]:
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def served(tmp_path: Path, redis: RedisServer) -> Iterator[ServedHome]:
     with served_home(
         tmp_path / "home",
         MATINEE_ENCODE_CHUNK_SECONDS="4",
         MATINEE_ENCODE_PRESET="medium",
+        MATINEE_ENCODE_PER_TITLE="false",
         MATINEE_QUEUE_SLOTS=str(SLOTS),
+        MATINEE_QUEUE_URL=redis.url,
     ) as home:
         yield home
 
@@ -79,54 +92,86 @@ class Chaos:
     """Kills what it is told to; ``finished`` notes in which attempt a unit was done."""
 
     served: ServedHome
+    redis: RedisServer
     db: Database
-    job: str
     dice: random.Random
-    finished: dict[str, int] = field(default_factory=dict)
+    finished: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def strike(self, victim: str) -> None:
         """Kill -9 one that lives, at some moment; all of it comes back by itself."""
         moment = time.monotonic() + self.dice.uniform(*PAUSES)
         until(lambda: self.noted() and time.monotonic() > moment)
+        if COSTS.get(victim):
+            # Something should be under way; between two films nothing may be.
+            patience = moment + LONGEST_WAIT
+            until(lambda: self._reading() or time.monotonic() > patience)
         if victim == "supervisor":
             self.served.kill_supervisor()
             self.served.start()
+        elif victim == "redis":
+            self.redis.kill()
+            self.redis.start()
+        elif victim == "ffmpeg" and (reading := self._reading()):
+            kill(self.dice.choice(reading))
         else:
             kill(self.dice.choice(until(lambda: self.served.processes(victim))))
 
+    def _reading(self) -> list[int]:
+        """Return the programs that read a source just now."""
+        return self.served.processes("/sources/")
+
     def noted(self) -> bool:
         """Look which units are done; one that was done must stay so."""
-        for name, attempt in _attempts(self.db, self.job, "state = 'done'").items():
-            assert self.finished.setdefault(name, attempt) == attempt, name
+        for unit, attempt in _attempts(self.db, "u.state = 'done'").items():
+            assert self.finished.setdefault(unit, attempt) == attempt, unit
         return True
 
 
+@needs_redis
 @pytest.mark.media
-def test_a_job_survives_every_kind_of_kill(
-    served: ServedHome, db: Database, clip: Path
+def test_a_batch_of_films_survives_every_kind_of_kill(
+    served: ServedHome, redis: RedisServer, db: Database, clip: Path
 ) -> None:
     seed = int(os.environ.get("CHAOS_SEED", secrets.randbelow(10**6)))
     dice = random.Random(seed)
     victims = dice.sample(VICTIMS * EACH, k=len(VICTIMS) * EACH)
     logger.warning("CHAOS_SEED=%d kills %s", seed, victims)
     served.start()
-    arrival = _take_in(served, db, clip)
-    chaos = Chaos(served, db, arrival.job, dice)
+    undisturbed = _take_in(served, db, clip)
+    until(lambda: _ended(db, undisturbed.job), seconds=120)
+    batch = [_take_in(served, db, clip) for _ in range(FILMS)]
+    begun_before = Counter(_begun_units(served))
+    chaos = Chaos(served, redis, db, dice)
 
     for victim in victims:
-        assert jobs.by_public_id(db, arrival.job).open, "it was done too soon"
+        if all(_ended(db, each.job) for each in batch):
+            batch.append(_take_in(served, db, clip))
         chaos.strike(victim)
-    until(lambda: chaos.noted() and _ended(db, arrival.job), seconds=120)
+    until(
+        lambda: chaos.noted() and all(_ended(db, each.job) for each in batch),
+        seconds=180,
+    )
 
-    report = reports.report(db, arrival.job)
-    assert report.state is JobState.DONE, (report.error_message, report.log_tail)
-    attempts = _attempts(db, arrival.job)
-    assert {name: attempts[name] for name in chaos.finished} == chaos.finished
-    begun = Counter(re.findall(r"(\S+) of job \w+ begins", served.log()))
-    again = {name: times - 1 for name, times in begun.items() if times > 1}
+    whole, state = _segments(served, db, undisturbed), _state(db, undisturbed)
+    assert state in (TitleState.READY, TitleState.PUBLISHED)
+    assert len(whole) == 3 * SECONDS // 4
+    for each in batch:
+        report = reports.report(db, each.job)
+        assert report.state is JobState.DONE, (report.error_message, report.log_tail)
+        assert _segments(served, db, each) == whole
+        assert _state(db, each) is state
+    attempts = _attempts(db)
+    assert {unit: attempts[unit] for unit in chaos.finished} == chaos.finished
+    begun = Counter(_begun_units(served)) - begun_before
+    again = {unit: times - 1 for unit, times in begun.items() if times > 1}
+    logger.warning(
+        "%d units were begun again for %d kills", sum(again.values()), len(victims)
+    )
     assert sum(again.values()) <= sum(COSTS.get(each, 0) for each in victims), again
     assert db.value("select sum(failures) from work_units") == 0
-    _is_whole(served, db, arrival)
+    storage = Storage(served.settings.media)
+    until(lambda: not [*storage.path("work").glob("[!.]*")])
+    until(lambda: not served.processes("ffmpeg"))
 
 
 @pytest.mark.media
@@ -192,7 +237,7 @@ def _take_in(
         SYSTEM,
         clip,
         "clip.mp4",
-        keep_source=False,
+        keep_source=True,
         publish=True,
         title_id=title_id,
     )
@@ -204,26 +249,34 @@ def _ended(db: Database, job: str) -> bool:
     return not jobs.by_public_id(db, job).open
 
 
-def _attempts(db: Database, job: str, where: str = "1 = 1") -> dict[str, int]:
+def _attempts(db: Database, where: str = "1 = 1") -> dict[tuple[str, str], int]:
     rows = db.rows(
         f"""
-        select name, attempt from work_units
-        where job_id = (select id from jobs where public_id = ?) and {where}
-        """,
-        (job,),
+        select j.public_id as job, u.name, u.attempt
+        from work_units u join jobs j on j.id = u.job_id
+        where {where}
+        """
     )
-    return {row["name"]: row["attempt"] for row in rows}
+    return {(row["job"], row["name"]): row["attempt"] for row in rows}
 
 
-def _is_whole(served: ServedHome, db: Database, arrival: Arrival) -> None:
-    """Look whether the result is what an uninterrupted run gives."""
+def _state(db: Database, arrival: Arrival) -> TitleState:
+    return titles.by_slug(db, SYSTEM, arrival.title_slug).state
+
+
+def _begun_units(served: ServedHome) -> list[tuple[str, str]]:
+    """Return every beginning of a unit that the log tells of, as (unit, job)."""
+    return re.findall(r"(\S+) of job (\w+) begins", served.log())
+
+
+def _segments(served: ServedHome, db: Database, arrival: Arrival) -> dict[str, str]:
+    """Return a digest of every segment, by its track and number."""
     asset = assets.by_public_id(db, arrival.asset)
     storage = Storage(served.settings.media)
-    videos = [t for t in tracks.of_asset(db, asset.id) if t.kind == "video"]
-    for track in videos:
-        segments = sorted(storage.path(track.path).glob("*.m4s"))
-        assert len(segments) == SECONDS // 4
-    assert [track.height for track in videos] == [234, 360]
-    title = titles.by_slug(db, SYSTEM, arrival.title_slug)
-    assert title.state is TitleState.PUBLISHED
-    until(lambda: not [*storage.path("work").glob("[!.]*")])
+    return {
+        f"{track.kind} {track.height} {path.name}": hashlib.sha256(
+            path.read_bytes()
+        ).hexdigest()
+        for track in tracks.of_asset(db, asset.id)
+        for path in storage.path(track.path).rglob("*.m4s")
+    }

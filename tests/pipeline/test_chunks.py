@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from jobs.chunks import Chunk, Grid
+from jobs.planning.chunks import Chunk, Grid
 
 RATES = [
     Fraction(24000, 1001),

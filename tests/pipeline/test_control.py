@@ -19,6 +19,7 @@ from appliance.settings import Encode, Queue, Settings
 from appliance.storage import Storage
 from jobs import queue, scratch
 from jobs.attempts import Heartbeat
+from jobs.machines import nodes
 from jobs.queue import QueueName
 from jobs.work import Work
 from tests.pipeline.control_room import ControlRoom, Step, steps
@@ -31,7 +32,7 @@ def room(
     db: Database, storage: Storage, settings: Settings, clock: FixedClock
 ) -> ControlRoom:
     quick = dataclasses.replace(
-        settings, encode=Encode(chunk_seconds=4), queue=Queue(slots=2)
+        settings, encode=Encode(chunk_seconds=4, per_title=False), queue=Queue(slots=2)
     )
     return ControlRoom(db, storage, quick, clock, steps())
 
@@ -113,6 +114,53 @@ def test_killing_the_control_worker_at_any_round_costs_nothing(
     assert len(room.ran) == len(set(room.ran))
 
 
+def test_what_the_disk_damaged_is_made_again_and_nothing_else(
+    room: ControlRoom,
+) -> None:
+    whole = room.steps["encode"]
+    left = b"some pictures or sounds"
+
+    def join(spec: dict[str, Any], work: Work) -> dict[str, Any]:
+        spoiled = [
+            name
+            for name in spec["chunks"]
+            if work.done(name, "chunk.mp4").read_bytes() != left
+        ]
+        if spoiled:
+            raise TryAgain("join.damaged", "Damaged.", {"redo": spoiled})
+        return whole(spec, work)
+
+    room.steps["join"] = join
+    arrival = room.film()
+    room.until_handed_out("join")
+    place = room.storage.path(f"work/{arrival.job}/done/encode-0002/chunk.mp4")
+    place.write_bytes(b"some pictures 0r sounds")
+
+    job = room.until_ended(arrival.job)
+
+    assert job.state is JobState.DONE
+    again = {name for name in room.ran if room.ran.count(name) > 1}
+    assert again == {"encode-0002", "join"}
+
+
+def test_what_the_disk_damages_every_time_ends_with_the_reason(
+    room: ControlRoom,
+) -> None:
+    def join(spec: dict[str, Any], work: Work) -> dict[str, Any]:
+        work.done("encode-0002", "chunk.mp4").read_bytes()
+        raise TryAgain("join.damaged", "The disk.", {"redo": ["encode-0002"]})
+
+    room.steps["join"] = join
+    arrival = room.film()
+
+    job = room.until_ended(arrival.job)
+
+    assert job.state is JobState.FAILED
+    assert reports.report(room.db, arrival.job).error_message == "The disk."
+    tries = room.settings.queue.attempts
+    assert room.ran.count("join") == room.ran.count("encode-0002") == tries
+
+
 def test_a_result_that_was_moved_but_not_noted_is_not_done_again(
     room: ControlRoom,
 ) -> None:
@@ -124,7 +172,20 @@ def test_a_result_that_was_moved_but_not_noted_is_not_done_again(
     room.round()
 
     assert room.unit(unit.name)["state"] == "done"
+    assert room.unit(unit.name)["node"] == nodes.own_name(room.settings)
     assert room.ran.count(unit.name) == 1
+
+
+def test_the_machine_is_known_of_what_was_done_before_anybody_looked(
+    room: ControlRoom,
+) -> None:
+    unit = _encode(room)
+    room.run(unit)
+
+    room.round()
+
+    assert room.unit(unit.name)["state"] == "done"
+    assert room.unit(unit.name)["node"] == nodes.own_name(room.settings)
 
 
 def test_a_unit_whose_folder_was_never_made_is_handed_out_again(
@@ -371,11 +432,13 @@ def test_one_failure_cancels_what_else_the_job_would_do(room: ControlRoom) -> No
 def test_units_that_kill_every_worker_fail_in_the_end(room: ControlRoom) -> None:
     _encode(room)
 
-    for _ in range(30):
+    for _ in range(60):
         for unit in room.queued():
             with room.attempt(unit).claim():
                 pass
         room.round()
+        # From the fourth on it is not tried again at once.
+        room.clock.advance(seconds=60)
 
     state = {row["state"] for row in room.db.rows("select state from jobs")}
     failed = room.db.one("select * from work_units where state = 'failed'")

@@ -16,7 +16,7 @@ from appliance.media.jobs import JobState
 from appliance.permissions import SYSTEM
 from appliance.settings import Queue, Settings
 from appliance.storage import Storage
-from jobs import nodes, queue
+from jobs import queue
 from jobs.queue import QueueName
 from tests import media_samples
 from tests.pipeline.served_home import MATINEE, served_home, until
@@ -32,13 +32,11 @@ def test_a_film_is_processed_over_redis(tmp_path: Path) -> None:
     clip = media_samples.film(tmp_path, seconds=4, size="128x96")
     with (
         _redis(tmp_path) as url,
-        served_home(
-            tmp_path / "home", MATINEE_QUEUE_KIND="redis", MATINEE_QUEUE_REDIS_URL=url
-        ) as served,
+        served_home(tmp_path / "home", MATINEE_QUEUE_URL=url) as served,
         database.connect(served.settings.database) as db,
     ):
         settings = served.settings
-        with _process(["worker", "--queue", "all"], served.environment):
+        with _process(["worker"], served.environment):
             arrival = uploads.take_in(
                 db,
                 Storage(settings.media),
@@ -57,7 +55,7 @@ def test_a_film_is_processed_over_redis(tmp_path: Path) -> None:
 @needs_redis
 def test_hints_of_higher_priority_are_taken_first_from_redis(tmp_path: Path) -> None:
     with _redis(tmp_path) as url:
-        chosen = Queue(kind="redis", redis_url=url)
+        chosen = Queue(url=url)
         settings = Settings(home=tmp_path, queue=chosen)
 
         assert _taken(settings, priorities=(0, 5, 1)) == ["5", "1", "0"]
@@ -70,7 +68,7 @@ def test_hints_of_higher_priority_are_taken_first_from_sqlite(tmp_path: Path) ->
 def test_a_queue_that_can_not_be_reached_fails_nobody(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    nowhere = Queue(kind="redis", redis_url=f"redis://127.0.0.1:{port}/0")
+    nowhere = Queue(url=f"redis://127.0.0.1:{port}/0")
     settings = Settings(home=tmp_path, queue=nowhere)
 
     queue.wake(settings, "0123456789abcdef")
@@ -86,24 +84,6 @@ def test_hints_are_plain_json(tmp_path: Path) -> None:
 
     assert bytes(stored).startswith(b'["')
     assert b'["a job", "a key"]' in bytes(stored)
-
-
-def test_the_hands_of_all_media_workers_that_live_are_counted(
-    storage: Storage,
-) -> None:
-    with nodes.announced(storage, 5) as mine:
-        left = mine.with_name("of-one-that-was-killed.json")
-        left.write_text(mine.read_text())
-        elsewhere = mine.with_name("of-another-machine.json")
-        elsewhere.write_text('{"node": "another machine", "slots": 7}')
-        now = elsewhere.stat().st_mtime
-
-        soon, later = nodes.slots(storage, now), nodes.slots(storage, now + 3600)
-
-    assert sorted(soon) == [5, 7]
-    assert later == [5]
-    assert not left.exists()
-    assert nodes.slots(storage, now + 3600) == []
 
 
 def test_the_media_worker_never_loads_the_database() -> None:

@@ -108,6 +108,31 @@ def test_a_chunk_is_encoded_alike_each_time(clips: Path, process_film: Process) 
         assert each.read_bytes() == (work.folder / each.name).read_bytes()
 
 
+def test_a_chunk_that_the_disk_changed_is_named_and_not_joined(
+    clips: Path, process_film: Process
+) -> None:
+    clip = film(clips, "changed.mp4", seconds=12, size="640x360", tones=())
+    run = process_film(clip, until="encode-0002")
+    join_spec = {
+        "chunks": ["encode-0000", "encode-0001", "encode-0002"],
+        "tracks": [each["id"] for each in run.specs["encode-0000"]["renditions"]],
+        "grid": run.specs["encode-0000"]["grid"],
+    }
+    join.run(join_spec, work_after(run))
+    whole = sorted(run.folder("encode-0001").glob("*.mp4"))[0]
+    data = bytearray(whole.read_bytes())
+    # One bit of a picture: neither length nor index tells.
+    data[data.index(b"mdat") + 5000] ^= 1
+    whole.write_bytes(data)
+
+    with pytest.raises(TryAgain) as caught:
+        join.run(join_spec, work_after(run))
+
+    assert caught.value.code == "join.damaged"
+    assert caught.value.details["redo"] == ["encode-0001"]
+    assert "encode-0001" in caught.value.message
+
+
 def test_one_decode_feeds_every_rendition(clips: Path, process_film: Process) -> None:
     clip = film(clips, "hd.mp4", seconds=1, size="1280x720", tones=())
     run = process_film(clip, until="encode-0000")
@@ -193,25 +218,42 @@ def test_interlaced_pictures_are_deinterlaced(
     assert "lavfi.idet.multiple.current_frame=tff" not in fields
 
 
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+@pytest.mark.parametrize("tagged", [True, False])
 def test_high_dynamic_range_is_mapped_to_what_screens_show(
-    clips: Path, process_film: Process
+    clips: Path, process_film: Process, transfer: str, tagged: bool
 ) -> None:
+    """HDR10 and HLG as cameras write them, also where only the transfer is named."""
+    plain = "colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+    bright = f"zscale=p=2020:t={transfer}:m=2020_ncl:npl=203:r=tv"
+    tags = "bt2020:colorspace=bt2020nc" if tagged else "unknown:colorspace=unknown"
     clip = film(
         clips,
         "hdr.mkv",
         seconds=1,
         tones=(),
+        filters=f"format=yuv420p,setparams={plain},zscale=t=linear:npl=203,"
+        f"format=gbrpf32le,{bright},format=yuv420p10le,setparams=color_primaries={tags}",
         video=(
-            *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"),
-            *("-color_trc", "smpte2084", "-color_primaries", "bt2020"),
-            *("-colorspace", "bt2020nc"),
+            *("-c:v", "libx264", "-preset", "ultrafast", "-color_trc", transfer),
+            *(("-color_primaries", "bt2020", "-colorspace", "bt2020nc") * tagged),
         ),
     )
 
     run = process_film(clip, until="join")
 
+    assert run.source.picture.transfer == transfer
+    assert run.source.picture.untagged is not tagged
     entries = "stream=pix_fmt,color_space,color_transfer"
     assert ffprobe(_joined(run), entries) == [["yuv420p", "bt709", "bt709"]]
+    # As it was before it was made HDR: neither washed out, nor dark.
+    assert abs(_grey(_joined(run)) - _grey(film(clips, "sdr.mp4", seconds=1))) < 40
+
+
+def _grey(path: Path) -> int:
+    """Return the mean brightness of the first frame."""
+    one = ("-frames:v", "1", "-vf", "scale=1:1:flags=area,format=gray")
+    return ffmpeg("-i", path, *one, "-f", "rawvideo", "-")[0]
 
 
 @pytest.mark.parametrize("pixels", ["yuvj420p", "yuv422p", "gbrp"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.rates import constant_rate
-from jobs.source import Source, from_facts
+from jobs.planning.rates import constant_rate
+from jobs.planning.source import Source, from_facts
 from jobs.steps.inspect import inspect
 from jobs.work import Work
 from tests.media_samples import FAST, Tone, ffmpeg, film
@@ -39,6 +39,20 @@ def test_what_a_trim_hides_is_not_taken_for_missing(clips: Path, work: Work) -> 
     found = inspect(trimmed, work)
 
     assert found.duration == pytest.approx(5, abs=0.1)
+
+
+def test_a_piece_cut_out_without_encoding_is_whole(
+    clips: Path, tmp_path: Path, work: Work
+) -> None:
+    # One keyframe only, so that most of what is in the file is skipped.
+    long = ("-g", "400", "-keyint_min", "400", "-bf", "3")
+    whole = film(clips, "long.mp4", seconds=12, video=(*FAST, *long))
+    piece = tmp_path / "piece.mp4"
+    ffmpeg("-ss", "8", "-t", "3", "-i", whole, "-c", "copy", piece)
+
+    found = inspect(piece, work)
+
+    assert found.duration == pytest.approx(3, abs=0.3)
 
 
 def test_facts_survive_the_database(clips: Path, work: Work) -> None:

@@ -21,7 +21,8 @@ from appliance.media.uploads import Arrival
 from appliance.permissions import SYSTEM
 from appliance.settings import Encode, Settings
 from appliance.storage import Storage
-from jobs import install, pipeline
+from jobs import pipeline
+from jobs.making import install
 from tests.pipeline.control_room import ControlRoom, steps
 
 KILLED = 9
@@ -147,6 +148,19 @@ def test_a_done_job_keeps_its_quality_report_and_little_else(
     report = reports.report(room.db, arrival.job)
     assert report.percent == 100
     assert [each.name for each in report.renditions] != []
+
+
+def test_captions_that_are_just_being_added_are_left_alone(room: ControlRoom) -> None:
+    arrival = room.film()
+    room.until_handed_out("verify")
+    tracks_folder = f"packages/{arrival.asset}/tracks"
+    room.storage.write(f"{tracks_folder}/0123456789abcdef/text.vtt", b"WEBVTT\n")
+    room.storage.write(f"{tracks_folder}/fedcba9876543210/init.mp4", b"left")
+
+    room.until_ended(arrival.job)
+
+    assert room.storage.path(f"{tracks_folder}/0123456789abcdef").exists()
+    assert not room.storage.path(f"{tracks_folder}/fedcba9876543210").exists()
 
 
 def test_an_installation_that_is_killed_at_every_third_line_ends_well(

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from jobs.ladder import ladder
+from jobs.planning.ladder import LadderPolicy, ladder
 
 
 def _sizes(width: int, height: int, rate: Fraction = Fraction(24)) -> dict[str, str]:
@@ -23,6 +23,22 @@ def test_a_full_hd_film_gets_every_rung_up_to_its_own() -> None:
         ("720p", 1280, 2600),
         ("1080p", 1920, 5000),
     ]
+
+
+def test_small_renditions_of_an_analysed_film_get_more_of_the_encoder_s_time() -> None:
+    patient, plain, slowest, hasty = (
+        [each.preset for each in ladder(1280, 720, Fraction(24), policy)]
+        for policy in (
+            LadderPolicy(codecs=("h264", "av1")),
+            LadderPolicy(per_title=False),
+            LadderPolicy(preset="veryslow"),
+            LadderPolicy(preset="ultrafast"),
+        )
+    )
+
+    assert patient == ["faster", "faster", "", "", "", "", "", ""]
+    assert set(plain) == set(hasty) == {""}
+    assert slowest == ["veryslow", "veryslow", "", ""]
 
 
 def test_larger_sources_get_the_larger_rungs() -> None:

@@ -170,7 +170,7 @@ def test_subtitles_become_a_text_track_with_the_film_s_times(
     (track,) = run.of_kind("text")
     text = (run.track_folder(track) / track["facts"]["file"]).read_text()
     assert text.startswith("WEBVTT")
-    assert "00:01.000 --> 00:02.000" in text
+    assert "00:00:01.000 --> 00:00:02.000" in text
     assert "Hello <i>there</i>" in text
     assert (track["language"], track["role"]) == ("en", "subtitle")
 

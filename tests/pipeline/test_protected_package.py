@@ -18,9 +18,9 @@ from appliance.cenc import SYSTEM_IDS, KeySystem, Label, Scheme
 from appliance.errors import PreconditionFailed, TryAgain
 from appliance.protection import pssh
 from appliance.storage import Storage
-from jobs import encryption
-from jobs.chunks import Grid
-from jobs.encryption import Encryption, TrackKey
+from jobs.making import encryption
+from jobs.making.encryption import Encryption, TrackKey
+from jobs.planning.chunks import Grid
 from jobs.steps import package, protected
 from jobs.tools import encrypted, ffmpeg, packager, process
 from jobs.tools.packager import Input

@@ -20,9 +20,9 @@ from appliance.permissions import SYSTEM
 from appliance.protection import keys, pssh
 from appliance.settings import Encode, Protection, Settings
 from appliance.storage import Storage
-from jobs import encryption, protection
 from jobs.errands import Beside
-from jobs.protection import Wish
+from jobs.making import encryption, protection
+from jobs.making.protection import Wish
 from tests.builders import Builders
 from tests.doubles.server import Mood, Service, served
 from tests.doubles.speke_service import SpekeService
@@ -33,7 +33,9 @@ from tests.pipeline.control_room import ControlRoom, steps
 def room(
     db: Database, storage: Storage, settings: Settings, clock: FixedClock
 ) -> ControlRoom:
-    quick = dataclasses.replace(settings, encode=Encode(chunk_seconds=20))
+    quick = dataclasses.replace(
+        settings, encode=Encode(chunk_seconds=20, per_title=False)
+    )
     return ControlRoom(db, storage, quick, clock, steps())
 
 

@@ -1,14 +1,10 @@
 """Encrypting a film anew, killed at any step, ends as if nothing had been."""
 
 import os
-import sys
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
-from appliance import db as database
 from appliance.clock import FixedClock
 from appliance.db import Database
 from appliance.media import jobs
@@ -16,12 +12,10 @@ from appliance.media.jobs import JobState
 from appliance.protection import keys
 from appliance.settings import Settings
 from appliance.storage import Storage
-from jobs import pipeline
 from jobs.work import Work
 from tests.pipeline.control_room import ControlRoom
 from tests.pipeline.encrypted_anew import published, real_room
-
-KILLED = 9
+from tests.pipeline.killing import killed_at
 
 
 @pytest.fixture
@@ -42,7 +36,7 @@ def test_a_job_that_is_killed_anywhere_ends_well(
     deaths = 0
 
     while jobs.by_public_id(room.db, job).open:
-        if _killed_at(room, job, line):
+        if killed_at(room, job, line):
             line += 17
             deaths += 1
             continue
@@ -88,35 +82,3 @@ def test_a_worker_that_is_killed_in_the_middle_costs_that_step_only(
 
     assert room.until_ended(job).state is JobState.DONE
     assert film.live() == {track.kid for track in film.media}
-
-
-def _killed_at(room: ControlRoom, job: str, line: int) -> bool:
-    """Advance in a process that dies before it runs the given line of ours."""
-    child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status) == KILLED
-    try:
-        _die_at(line)
-        with database.connect(room.settings.database, room.clock) as db:
-            pipeline.advance(db, room.storage, room.settings, job)
-        os._exit(0)
-    finally:
-        os._exit(1)
-
-
-def _die_at(line: int) -> None:
-    left = line
-    ours = str(Path(pipeline.__file__).parents[1])
-
-    def trace(frame: FrameType, event: str, _arg: object) -> Any:
-        nonlocal left
-        if not frame.f_code.co_filename.startswith(ours):
-            return None
-        if event == "line":
-            left -= 1
-            if left == 0:
-                os._exit(KILLED)
-        return trace
-
-    sys.settrace(trace)

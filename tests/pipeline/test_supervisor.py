@@ -61,6 +61,17 @@ def test_a_part_that_dies_is_started_again(served: ServedHome, part: str) -> Non
     assert alive(served.supervisor())
 
 
+def test_nothing_runs_that_has_nothing_to_do(served: ServedHome) -> None:
+    served.start()
+    until(lambda: control.alive(served.settings))
+    until(lambda: all(served.processes(part) for part in PARTS))
+
+    begun = [line for line in served.log().splitlines() if "runs as process" in line]
+
+    assert len(begun) == len(PARTS)
+    assert "starts again" not in served.log()
+
+
 def test_terminating_it_ends_everything(served: ServedHome) -> None:
     served.start()
     until(lambda: all(served.processes(part) for part in PARTS))
@@ -118,7 +129,7 @@ def test_only_one_control_worker_runs(served: ServedHome) -> None:
     served.start()
     until(lambda: control.alive(served.settings))
 
-    done = _matinee(served, "worker", "--queue", "control")
+    done = _matinee(served, "worker", "--control")
 
     assert done.returncode == 6
     assert "runs already" in done.stderr
@@ -127,18 +138,18 @@ def test_only_one_control_worker_runs(served: ServedHome) -> None:
 def test_a_media_worker_needs_no_database(tmp_path: Path) -> None:
     home = tmp_path / "another-machine"
     worker = subprocess.Popen(
-        [MATINEE, "worker", "--queue", "cpu"],
+        [MATINEE, "worker", "--media"],
         env={**os.environ, "MATINEE_HOME": str(home)},
         stderr=subprocess.PIPE,
         text=True,
     )
     assert worker.stderr is not None
     with worker.stderr:
-        said = worker.stderr.readline()
+        said = next(line for line in worker.stderr if "takes at once" in line)
         worker.send_signal(signal.SIGTERM)
         worker.wait(20)
 
-    assert "work units at once" in said
+    assert "cpu" in said
     assert not (home / "matinee.db").exists()
 
 

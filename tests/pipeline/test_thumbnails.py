@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageStat
 
-from jobs.chunks import Grid
+from jobs.planning.chunks import Grid
 from jobs.steps import candidates
 from tests.media_samples import FAST, ffmpeg, film
 from tests.pipeline.conftest import Process
@@ -36,10 +36,20 @@ def _brightening(folder: Path, seconds: int) -> Path:
     return target
 
 
+# The second has frames that are shown before those that they are made from.
+orders = pytest.mark.parametrize("preset", ["ultrafast", "veryfast"])
+
+
+@orders
 def test_every_picture_is_the_first_keyframe_of_its_stretch(
-    clips: Path, process_film: Process
+    clips: Path, process_film: Process, preset: str
 ) -> None:
-    run = process_film(_brightening(clips, 31), until="thumbnails", thumbnail_seconds=5)
+    run = process_film(
+        _brightening(clips, 31),
+        until="thumbnails",
+        thumbnail_seconds=5,
+        preset=preset,
+    )
 
     facts = run.results["thumbnails"]["facts"]
     assert (facts["step"], facts["count"]) == (5, 7)
@@ -50,8 +60,16 @@ def test_every_picture_is_the_first_keyframe_of_its_stretch(
         )
 
 
-def test_sheets_hold_twenty_five_pictures(clips: Path, process_film: Process) -> None:
-    run = process_film(_brightening(clips, 60), until="thumbnails", thumbnail_seconds=2)
+@orders
+def test_sheets_hold_twenty_five_pictures(
+    clips: Path, process_film: Process, preset: str
+) -> None:
+    run = process_film(
+        _brightening(clips, 60),
+        until="thumbnails",
+        thumbnail_seconds=2,
+        preset=preset,
+    )
 
     track = run.results["thumbnails"]
     assert track["facts"]["sheets"] == ["00001.jpg", "00002.jpg"]
@@ -59,7 +77,10 @@ def test_sheets_hold_twenty_five_pictures(clips: Path, process_film: Process) ->
     for sheet in track["facts"]["sheets"]:
         with Image.open(run.track_folder(track) / sheet) as image:
             assert image.size == (800, 450) == (track["width"], track["height"])
-    assert _brightness(run, 29) > _brightness(run, 24) > _brightness(run, 5)
+    for number in range(30):
+        assert _brightness(run, number) == pytest.approx(
+            2 * number * (200 // 60) * 255 / 219, abs=3
+        )
 
 
 def test_a_last_stretch_without_a_keyframe_shows_the_one_before(

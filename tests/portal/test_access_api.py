@@ -32,18 +32,20 @@ def test_a_viewer_learns_whether_and_why_not_and_nothing_of_the_set_up(
     sign_in(client, Role.VIEWER, "ada")
     assert _ask(client, title).get_json()["allowed"] is True
 
-    availability.add(db, SYSTEM, title.slug, starts_at="2026-02-01", max_height=720)
+    (everybody,) = entitlements.listing(db)
+    entitlements.withdraw(db, SYSTEM, everybody.id)
+    entitlements.grant(db, SYSTEM, "everyone", starts_at="2026-02-01", max_height=720)
     told = _ask(client, title).get_json()
 
     assert told == {
         "allowed": False,
-        "sentence": "This title can’t be watched yet. It begins on 1 February 2026,"
-        " 00:00 UTC.",
+        "sentence": "Your right to watch this title has not begun yet. It begins on"
+        " 1 February 2026, 00:00 UTC.",
         "reasons": [
             {
-                "code": "not-yet-available",
-                "sentence": "This title can’t be watched yet. It begins on"
-                " 1 February 2026, 00:00 UTC.",
+                "code": "not-yet",
+                "sentence": "Your right to watch this title has not begun yet. It"
+                " begins on 1 February 2026, 00:00 UTC.",
                 "begins_at": "2026-02-01T00:00:00.000000Z",
             }
         ],
@@ -56,6 +58,16 @@ def test_a_viewer_learns_whether_and_why_not_and_nothing_of_the_set_up(
     }
     later = _ask(client, title, at="2026-02-01").get_json()
     assert (later["allowed"], later["limits"]["max_height"]) == (True, 720)
+
+
+def test_a_viewer_learns_nothing_of_what_is_not_shown_yet(
+    client: FlaskClient, sign_in: SignIn, db: Database, title: Title
+) -> None:
+    sign_in(client, Role.VIEWER, "ada")
+
+    availability.add(db, SYSTEM, title.slug, starts_at="2026-02-01")
+
+    assert _ask(client, title).status_code == 404
 
 
 def test_a_viewer_may_not_ask_about_others(

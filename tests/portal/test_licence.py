@@ -573,6 +573,8 @@ def test_the_short_way_answers_as_the_usual_one_does(
     short = ask(client, player.token, _all(film))
 
     assert short.data == usual.data
+    ids = {each.headers.pop("X-Request-Id") for each in (short, usual)}
+    assert len(ids) == 2
     assert dict(short.headers) == dict(usual.headers)
 
 

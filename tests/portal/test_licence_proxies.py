@@ -518,6 +518,6 @@ def test_a_service_without_fairplay_has_no_certificate_for_it(
     answer = client.get("/licence/fairplay/certificate")
 
     assert (answer.status_code, json.loads(answer.text)["code"]) == (
-        503,
+        404,
         "licence.no-service",
     )

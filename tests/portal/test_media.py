@@ -17,8 +17,9 @@ from flask.testing import FlaskClient
 from appliance.clock import FixedClock, SystemClock
 from appliance.db import Database
 from appliance.delivery import tokens
-from appliance.media import assets
+from appliance.media import assets, tracks, versions
 from appliance.media.assets import Asset
+from appliance.permissions import SYSTEM
 from appliance.settings import Settings
 from appliance.storage import Storage
 from tests.builders import Builders
@@ -275,13 +276,34 @@ def test_a_new_version_of_a_film_has_a_new_manifest(
     address = f"/media/{token}/{film.public_id}/master.m3u8"
     before = client.get(address, buffered=True)
     db.conn.execute("delete from tracks where height = 360")
-    assets.installed(db, film.id, 10.0)
+    assets.switched(db, film.id, film.version + 1, 10.0)
 
     after = client.get(address, buffered=True)
 
     assert "x360" in before.text
     assert "x360" not in after.text
     assert before.headers["ETag"] != after.headers["ETag"]
+
+
+def test_who_began_with_an_older_version_changes_its_renditions_to_the_end(
+    client: FlaskClient,
+    settings: Settings,
+    clock: FixedClock,
+    db: Database,
+    film: Asset,
+) -> None:
+    token = _token(settings, clock, film.public_id)
+    beside = f"/media/{token}/{film.public_id}"
+    gone = next(each for each in tracks.of_asset(db, film.id) if each.height == 360)
+    before = client.get(f"{beside}/hls/{gone.public_id}.m3u8", buffered=True)
+    versions.change(db, SYSTEM, film.id, remove=[gone.public_id], reason="replace")
+
+    after = client.get(f"{beside}/hls/{gone.public_id}.m3u8", buffered=True)
+    master = client.get(f"{beside}/master.m3u8", buffered=True)
+
+    assert (before.status_code, after.status_code) == (200, 200)
+    assert after.text == before.text
+    assert gone.public_id not in master.text
 
 
 def test_an_asset_that_is_not_ready_has_no_manifest(
@@ -339,7 +361,7 @@ def test_a_program_of_others_plays_a_real_film_over_http(
     folder.mkdir()
     film = packaged.make(folder)
     asset = make.asset(heights=(), languages=(), duration=film.duration)
-    packaged.install(film, db, make.storage, asset)
+    packaged.install(film, make, asset)
     expires = int(datetime.now(UTC).timestamp()) + 300
     token = tokens.sign(tokens.load(settings.keys), asset.public_id, _SESSION, expires)
 

@@ -185,7 +185,7 @@ def test_the_form_of_a_script_is_answered_as_data(
     saved = client.post(path, data={"name": "New"}, headers=headers)
     refused = client.post(path, data={"name": ""}, headers=headers)
 
-    assert saved.get_json() == {"name": "New"}
+    assert saved.get_json() == {"name": "New", "revision": title.revision + 1}
     assert refused.status_code == 400
     assert refused.get_json()["field"] == "name"
 
@@ -246,7 +246,7 @@ def test_contributors_neither_publish_nor_remove(
     assert "Remove" not in page
 
 
-def test_a_title_is_removed_with_its_files_after_a_question(
+def test_a_title_goes_into_the_trash_and_from_there_for_good(
     client: FlaskClient, sign_in: SignIn, make: Builders, storage: Storage
 ) -> None:
     sign_in(client, Role.PUBLISHER)
@@ -254,12 +254,19 @@ def test_a_title_is_removed_with_its_files_after_a_question(
     asset = make.asset(title)
     path = f"/studio/titles/{title.slug}/remove"
 
-    assert "1 film" in text(client, path)
+    assert "For 30 days" in text(client, path)
     page = client.post(path, follow_redirects=True).get_data(as_text=True)
 
-    assert "“Orchard” and its files are removed." in page
-    assert not storage.path(asset.source_path).exists()
+    assert "“Orchard” is in the trash." in page
+    assert storage.path(asset.source_path).exists()
     assert client.get(f"/studio/titles/{title.slug}").status_code == 404
+
+    last = f"/studio/trash/{title.slug}/remove"
+    assert "can’t be undone" in text(client, last)
+    page = client.post(last, follow_redirects=True).get_data(as_text=True)
+
+    assert "“Orchard” and its files are gone." in page
+    assert not storage.path(asset.source_path).exists()
 
 
 def test_a_poster_is_uploaded(
@@ -276,7 +283,7 @@ def test_a_poster_is_uploaded(
 
     page = answer.get_data(as_text=True)
     poster = titles.by_id(db, title.id).poster
-    assert "The poster is replaced." in page
+    assert "Poster, 2:3: replaced." in page
     assert f"/artwork/{poster}/640.jpg" in page
     with client.get(f"/artwork/{poster}/320.jpg") as shown:
         assert shown.mimetype == "image/jpeg"
@@ -295,7 +302,8 @@ def test_what_is_no_picture_is_refused_in_a_sentence(
         follow_redirects=True,
     )
 
-    assert 'class="note flash bad"' in answer.get_data(as_text=True)
+    assert answer.status_code == 400
+    assert 'class="note bad" role="alert"' in answer.get_data(as_text=True)
     assert titles.by_id(db, title.id).poster is None
 
 
@@ -338,7 +346,7 @@ def test_a_frame_of_the_film_becomes_the_poster(
     )
     path = f"/studio/titles/{title.slug}"
 
-    assert "Frame at 0:37" in text(client, path)
+    assert "Frame at 0:37" in text(client, f"{path}/artwork")
     client.post(f"{path}/artwork/{candidate.public_id}", data={"kind": "poster"})
 
     assert titles.by_id(db, title.id).poster is not None

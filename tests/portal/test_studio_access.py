@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from appliance.access import availability, entitlements, limits
+from appliance.access import availability, entitlements
 from appliance.access.evaluate import Reason
+from appliance.accounts import profiles
 from appliance.catalog.titles import Title
 from appliance.db import Database
 from appliance.permissions import SYSTEM, Actor, Role
@@ -76,7 +77,7 @@ def test_a_no_gives_every_reason_and_shows_what_does_not_count(
         territories=["AT"],
         group="Training",
     )
-    limits.set_rating_limit(db, SYSTEM, limits.profile(db, "ada").public_id, 6)
+    profiles.limit(db, SYSTEM, profiles.named(db, "ada").public_id, 6)
     entitlements.withdraw(db, SYSTEM, entitlements.listing(db)[0].id)
     entitlements.grant(db, SYSTEM, "account:ada", ends_at="2026-01-01")
 

@@ -1,11 +1,16 @@
 """Accounts and the audit log in the Studio."""
 
+import csv
+import io
+import json
+
 import pytest
 from flask.testing import FlaskClient
 
 from appliance.accounts import people, sessions
-from appliance.db import Database
+from appliance.db import Database, write
 from appliance.errors import Unauthenticated
+from appliance.events import Event, record
 from appliance.permissions import Role
 from appliance.settings import Settings
 from tests.builders import Builders
@@ -201,3 +206,38 @@ def test_the_audit_log_is_turned_page_by_page(
     assert first.count("<code>account:") == 100
     older = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
     assert 0 < shown(admin, older).count("<code>account:") < 100
+
+
+def test_the_audit_log_is_narrowed_by_subject_and_time(
+    admin: FlaskClient, make: Builders
+) -> None:
+    make.actor(Role.VIEWER, username="carl")
+    admin.post("/studio/accounts/carl/disable")
+
+    assert "account:disable</code>" in shown(admin, "/studio/audit?subject=account")
+    assert "Nothing of that kind" in shown(admin, "/studio/audit?subject=acc")
+    assert "account:disable</code>" in shown(admin, "/studio/audit?from=2000-01-01")
+    assert "Nothing of that kind" in shown(admin, "/studio/audit?until=2000-01-01")
+    wrong = admin.get("/studio/audit?from=yesterday&who=root")
+    assert wrong.status_code == 400
+    text = wrong.get_data(as_text=True)
+    assert "“yesterday” is no time" in text
+    assert 'value="root"' in text
+
+
+def test_the_audit_log_is_saved_as_a_table_in_which_nothing_runs(
+    admin: FlaskClient, db: Database, make: Builders
+) -> None:
+    root = make.actor(Role.ADMINISTRATOR, username="=cmd|calc")
+    with write(db):
+        for number in range(1100):
+            record(db, root, Event.TITLE_UPDATE, f"title/{number}", name="Ä; “x”")
+
+    answer = admin.get("/studio/audit.csv?event=title:update")
+    rows = list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+
+    assert len(rows) == 1100
+    assert rows[0]["subject"] == "title/1099"
+    assert {row["who"] for row in rows} == {"'=cmd|calc"}
+    assert json.loads(rows[0]["data"]) == {"name": "Ä; “x”"}
+    assert admin.get("/studio/audit.csv?from=x").status_code == 400

@@ -150,3 +150,22 @@ def test_a_job_that_is_not_there_is_not_found(
 
     assert client.get("/studio/jobs/0123456789abcdef").status_code == 404
     assert client.post("/studio/jobs/0123456789abcdef/retry").status_code == 404
+
+
+def test_the_jobs_page_shows_what_is_at_work_and_what_waits(
+    client: FlaskClient, sign_in: SignIn, make: Builders, db: Database
+) -> None:
+    sign_in(client, Role.ADMINISTRATOR)
+    running_job(make, db)
+    with write(db):
+        db.conn.execute(
+            "update work_units set state = 'waiting' where name = 'encode-0001'"
+        )
+        db.conn.execute(
+            "insert into work_units (job_id, name, step, needs)"
+            " select id, 'join', 'join', '[\"encode-0001\"]' from jobs"
+        )
+
+    page = client.get("/studio/jobs").get_data(as_text=True)
+
+    assert "0 running, 1 ready, 1 after them" in page

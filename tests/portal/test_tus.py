@@ -11,9 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from appliance.catalog import titles
 from appliance.db import Database
 from appliance.errors import StorageFull
-from appliance.media import assets, uploads
+from appliance.media import assets, jobs, uploads
+from appliance.media.jobs import JobKind
 from appliance.permissions import Role
 from appliance.settings import Settings
 from appliance.storage import Storage
@@ -273,6 +275,22 @@ def test_a_film_goes_to_the_title_it_was_meant_for(
     send(client, begun(client, title=title.slug), 0, FILM)
 
     assert [each.title_id for each in assets.of_title(db, title.id)] == [title.id]
+
+
+def test_a_film_for_a_title_that_has_one_replaces_it(
+    client: FlaskClient, sign_in: SignIn, make: Builders, db: Database
+) -> None:
+    sign_in(client, Role.PUBLISHER)
+    film = make.asset(make.title("A film"))
+    title = titles.by_id(db, film.title_id)
+
+    send(client, begun(client, title=title.slug), 0, FILM)
+
+    job = jobs.making(db, film.id)
+    assert [each.id for each in assets.of_title(db, film.title_id)] == [film.id]
+    assert job is not None
+    assert job.kind is JobKind.REPLACE
+    assert assets.by_id(db, film.id).source_path == film.source_path
 
 
 def test_a_film_cannot_be_put_into_somebody_elses_title(

@@ -34,7 +34,8 @@ def live_db(settings: Settings) -> Iterator[Database]:
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[MortalServer]:
-    with mortal_server(settings, MATINEE_UPLOADS_CHUNK_MEGABYTES="1") as server:
+    pieces = {"MATINEE_UPLOADS_CHUNK_MEGABYTES": "1"}
+    with mortal_server(settings, preload=True, **pieces) as server:
         yield server
 
 

@@ -5,6 +5,8 @@ from typing import Any
 from appliance.permissions import Action
 from appliance.playback import explanation
 from web import context
+from web.api import schemas
+from web.api.endpoint import PLAY, Endpoint
 
 
 def explain_access(query: dict[str, Any], slug: str) -> dict[str, Any]:
@@ -25,3 +27,16 @@ def explain_access(query: dict[str, Any], slug: str) -> dict[str, Any]:
         at=query["at"],
     )
     return explanation.told(found, everything=actor.may(Action.ACCESS_EXPLAIN))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/titles/<slug>/access",
+        explain_access,
+        PLAY,
+        takes=schemas.AccessQuery,
+        gives=schemas.Access,
+        place="query",
+    ),
+)

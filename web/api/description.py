@@ -1,6 +1,7 @@
 """The OpenAPI description, and errors in the one form that all of ours have."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -56,11 +57,27 @@ class Description(Api):  # type: ignore[misc]  # flask-smorest has no types
         )
 
 
-def describe(app: Flask) -> Description:
-    """Return the description of ``app``; views join it with their blueprint."""
+def serve(app: Flask, blueprint: Any, address: str) -> None:
+    """Answer at ``address`` with the description of what is in the blueprint.
+
+    It is made when it is first asked for: few ask, and a start need not wait for it.
+    """
     app.config.update(
         API_TITLE="Matinee", API_VERSION=__version__, OPENAPI_VERSION="3.0.3"
     )
+
+    @cache
+    def described() -> dict[str, Any]:
+        return _described(app, blueprint)
+
+    @guard.public("the description of the API holds no data of anybody")
+    def openapi() -> Response:
+        return jsonify(described())
+
+    app.add_url_rule(address, "openapi", openapi)
+
+
+def _described(app: Flask, blueprint: Any) -> dict[str, Any]:
     description = Description(
         app,
         spec_kwargs={
@@ -68,22 +85,16 @@ def describe(app: Flask) -> Description:
             "security": [{"bearer": []}, {"cookie": []}],
         },
     )
-    schemes = description.spec.components
-    schemes.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    schemes.security_scheme(
+    spec = description.spec
+    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    spec.components.security_scheme(
         "cookie", {"type": "apiKey", "in": "cookie", "name": guard.COOKIE}
     )
-    return description
-
-
-def serve(app: Flask, description: Description, address: str) -> None:
-    """Answer with the description at ``address``."""
-
-    @guard.public("the description of the API holds no data of anybody")
-    def openapi() -> Response:
-        return jsonify(description.spec.to_dict())
-
-    app.add_url_rule(address, "openapi", openapi)
+    name = blueprint.name
+    blueprint.register_views_in_doc(description, app, spec, name=name, parameters=None)
+    spec.tag({"name": name, "description": blueprint.description})
+    document: dict[str, Any] = spec.to_dict()
+    return document
 
 
 def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -16,6 +16,9 @@ from appliance.playback.heartbeats import Answer, Beat
 from appliance.playback.permission import viewer
 from appliance.playback.progress import Progress
 from web import context
+from web.api import schemas
+from web.api.endpoint import PLAY, Endpoint
+from web.monitoring import watching
 
 
 def open_playback(given: dict[str, Any]) -> Descriptor:
@@ -56,9 +59,11 @@ def heartbeat(given: dict[str, Any], session: str) -> Answer:
         played_ranges=tuple((begin, end) for begin, end in given["played_ranges"]),
         quality=given["quality"],
     )
-    return heartbeats.heartbeat(
+    answer = heartbeats.heartbeat(
         context.db(), context.settings(), context.actor(), session, beat
     )
+    watching.count(answer.grown)
+    return answer
 
 
 def close_playback(session: str) -> None:
@@ -126,3 +131,39 @@ def _shown(film: Asset, kept: Progress | None) -> dict[str, Any]:
         "resume_at": progress.resume_at(context.settings(), kept),
         "updated_at": kept.updated_at if kept else None,
     }
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET", "/titles/<slug>/progress", show_progress, PLAY, gives=schemas.Progress
+    ),
+    Endpoint(
+        "PUT",
+        "/titles/<slug>/progress",
+        save_progress,
+        PLAY,
+        takes=schemas.ProgressRequest,
+        gives=schemas.Progress,
+    ),
+    Endpoint("DELETE", "/titles/<slug>/progress", hide_progress, PLAY, status=204),
+    Endpoint(
+        "POST",
+        "/playback",
+        open_playback,
+        PLAY,
+        takes=schemas.PlaybackRequest,
+        gives=schemas.Playback,
+        status=201,
+    ),
+    Endpoint("GET", "/playback", list_playback, PLAY, gives=schemas.Streams),
+    Endpoint(
+        "POST",
+        "/playback/<session>/heartbeat",
+        heartbeat,
+        PLAY,
+        takes=schemas.Heartbeat,
+        gives=schemas.HeartbeatAnswer,
+    ),
+    Endpoint("POST", "/playback/<session>/stop", stop_playback, PLAY, status=204),
+    Endpoint("DELETE", "/playback/<session>", close_playback, PLAY, status=204),
+)

@@ -3,6 +3,7 @@
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from appliance.catalog.kinds import Kind
 from appliance.catalog.titles import TitleState
 from appliance.playback.heartbeats import PlayState
 from appliance.playback.sessions import StopReason
@@ -31,6 +32,11 @@ class TokenRequest(Strict):
     username = fields.String(required=True, validate=validate.Length(1, 200))
     password = fields.String(required=True, validate=validate.Length(1, 1000))
     otp = fields.String(allow_none=True, validate=validate.Length(max=64))
+    profile = fields.String(
+        load_default="",
+        validate=validate.Length(max=200),
+        metadata={"description": "Who watches, by name or id; else the first profile"},
+    )
 
 
 class Token(ma.Schema):
@@ -48,6 +54,16 @@ class TitlesQuery(ma.Schema):
     q = fields.String(metadata={"description": "Words that the title must have"})
     state = fields.Enum(TitleState, by_value=True)
     genre = fields.String(metadata={"description": "The slug of a genre"})
+    library = fields.String(
+        validate=validate.Length(max=200),
+        metadata={"description": "The slug or name of a library; for the Studio"},
+    )
+    tag = fields.String(metadata={"description": "The slug of a tag"})
+    kind = fields.Enum(Kind, by_value=True)
+    top = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Without episodes, trailers and extras"},
+    )
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 100))
     offset = fields.Integer(load_default=0, validate=validate.Range(0, 1_000_000))
 
@@ -55,10 +71,26 @@ class TitlesQuery(ma.Schema):
 class Title(ma.Schema):
     slug = fields.String(required=True)
     name = fields.String(required=True)
-    kind = fields.String(required=True)
+    kind = fields.Enum(Kind, by_value=True, required=True)
+    original_name = fields.String(required=True)
+    parent = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The slug of what it belongs to"},
+    )
+    season_number = fields.Integer(required=True, allow_none=True)
+    episode_number = fields.Integer(required=True, allow_none=True)
     synopsis = fields.String(required=True)
     year = fields.Integer(required=True, allow_none=True)
     rating = fields.String(required=True)
+    age = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "From which age on; of an episode without a rating that of"
+            " its series"
+        },
+    )
     language = fields.String(required=True)
     genres = fields.List(fields.String(), required=True)
     runtime_seconds = fields.Float(required=True, allow_none=True)
@@ -67,9 +99,18 @@ class Title(ma.Schema):
         required=True,
         metadata={"description": "Whether it is encrypted and needs a licence"},
     )
+    library = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The slug of the library that says how it is encoded; null"
+            " for none, and for who does not see the Studio"
+        },
+    )
     published_at = fields.String(required=True, allow_none=True)
     poster = fields.String(required=True, allow_none=True)
     backdrop = fields.String(required=True, allow_none=True)
+    logo = fields.String(required=True, allow_none=True)
 
 
 class Titles(ma.Schema):
@@ -181,6 +222,13 @@ class PlaybackRequest(Strict):
             " not count"
         },
     )
+    preview = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "For who may edit the title: it counts as no stream, and"
+            " keeps no position"
+        },
+    )
 
 
 class TextTrack(ma.Schema):
@@ -213,6 +261,16 @@ _HOSTS = {
     " Before each request a player puts the freshest folder and query of the host in"
     " place of those that it has; keys (below key/) it gets from this server"
 }
+
+
+class Span(ma.Schema):
+    kind = fields.String(
+        required=True,
+        metadata={"description": "chapter, intro, recap, credits or preview"},
+    )
+    start = fields.Float(required=True, metadata={"description": "Seconds"})
+    end = fields.Float(required=True, metadata={"description": "Seconds"})
+    label = fields.String(required=True)
 
 
 class Playback(ma.Schema):
@@ -256,6 +314,11 @@ class Playback(ma.Schema):
     heartbeat_seconds = fields.Integer(required=True)
     text = fields.List(fields.Nested(TextTrack), required=True)
     thumbnails = fields.String(required=True, allow_none=True)
+    markers = fields.List(
+        fields.Nested(Span),
+        required=True,
+        metadata={"description": "Chapters, and what a player may skip"},
+    )
 
 
 class Stream(ma.Schema):

@@ -1,12 +1,16 @@
 """Tokens for programs."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import request
 
-from appliance.accounts import sessions
+from appliance.accounts import sessions, tokens
 from appliance.accounts.sessions import Kind
-from web import context
+from appliance.permissions import Action
+from web import context, guard
+from web.api import schemas, token_schemas
+from web.api.endpoint import PROVES_ITSELF, Endpoint
 
 
 def create_token(given: dict[str, Any]) -> dict[str, Any]:
@@ -24,6 +28,7 @@ def create_token(given: dict[str, Any]) -> dict[str, Any]:
         address=context.actor().address,
         user_agent=request.user_agent.string[:300],
         kind=Kind.API,
+        profile=given["profile"],
     )
     return {
         "token": token,
@@ -33,3 +38,54 @@ def create_token(given: dict[str, Any]) -> dict[str, Any]:
         "display_name": signed_in.display_name,
         "roles": sorted(signed_in.roles),
     }
+
+
+def list_tokens() -> dict[str, Any]:
+    """List one's own tokens that still hold."""
+    found = tokens.listing(context.db(), context.actor())
+    return {"tokens": [asdict(each) for each in found]}
+
+
+def make_token(body: dict[str, Any]) -> dict[str, Any]:
+    """Make a token for some actions, until a day; it is answered only now."""
+    actor = context.actor()
+    text, made = tokens.create(
+        context.db(),
+        actor,
+        actor.username,
+        body["name"],
+        body["scopes"],
+        body["days"],
+    )
+    return asdict(made) | {"token": text}
+
+
+def revoke_token(token: str) -> None:
+    """End a token at once."""
+    tokens.revoke(context.db(), context.actor(), token)
+
+
+_OWN = guard.needs(Action.ACCOUNT_OWN)
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/auth/token",
+        create_token,
+        PROVES_ITSELF,
+        takes=schemas.TokenRequest,
+        gives=schemas.Token,
+        status=201,
+    ),
+    Endpoint("GET", "/tokens", list_tokens, _OWN, gives=token_schemas.NamedTokens),
+    Endpoint(
+        "POST",
+        "/tokens",
+        make_token,
+        _OWN,
+        takes=token_schemas.NamedTokenRequest,
+        gives=token_schemas.NamedTokenMade,
+        status=201,
+    ),
+    Endpoint("DELETE", "/tokens/<token>", revoke_token, _OWN, status=204),
+)

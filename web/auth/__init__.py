@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from web.auth import account, second_factor, setup, sign_in
+from web.auth import account, second_factor, setup, sign_in, tokens
 
 blueprint = Blueprint("auth", __name__)
 
@@ -19,8 +19,12 @@ for _rule, _view, _methods in (
     ("/account", account.account_page, _GET),
     ("/account", account.rename, _POST),
     ("/account/password", account.change_password, _POST),
+    ("/account/pin", account.set_pin, _POST),
     ("/account/sessions/revoke", account.revoke_others, _POST),
     ("/account/sessions/<session_id>/revoke", account.revoke, _POST),
+    ("/account/tokens", tokens.tokens, _GET),
+    ("/account/tokens", tokens.create_token, _POST),
+    ("/account/tokens/<token>/revoke", tokens.revoke_token, _POST),
     ("/account/totp", second_factor.totp_page, _GET),
     ("/account/totp/begin", second_factor.begin, _POST),
     ("/account/totp/confirm", second_factor.confirm, _POST),

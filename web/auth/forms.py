@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from appliance.errors import MatineeError
+from web.refusals import said
 
 
 def by_field(error: MatineeError | None, fields: Mapping[str, str]) -> dict[str, str]:
@@ -13,4 +14,4 @@ def by_field(error: MatineeError | None, fields: Mapping[str, str]) -> dict[str,
     if error is None:
         return {}
     noun = error.code.split(".")[0]
-    return {fields.get(error.code, fields.get(noun, "form")): error.message}
+    return {fields.get(error.code, fields.get(noun, "form")): said(error)}

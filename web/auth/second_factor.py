@@ -2,6 +2,7 @@
 
 from flask import flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from markupsafe import Markup
 
 from appliance.accounts import people, recovery, totp
@@ -11,18 +12,18 @@ from web import context, guard
 from web.auth.forms import by_field
 
 
-@guard.needs(Action.PORTAL_SEE)
+@guard.needs(Action.ACCOUNT_OWN)
 def totp_page() -> ResponseReturnValue:
     return _page()
 
 
-@guard.needs(Action.PORTAL_SEE)
+@guard.needs(Action.ACCOUNT_OWN)
 def begin() -> ResponseReturnValue:
     totp.begin(context.db(), context.settings(), context.actor())
     return redirect("/account/totp")
 
 
-@guard.needs(Action.PORTAL_SEE)
+@guard.needs(Action.ACCOUNT_OWN)
 def confirm() -> ResponseReturnValue:
     try:
         codes = totp.confirm(
@@ -36,7 +37,7 @@ def confirm() -> ResponseReturnValue:
     return render_template("auth/codes.html", codes=codes, fresh=True)
 
 
-@guard.needs(Action.PORTAL_SEE)
+@guard.needs(Action.ACCOUNT_OWN)
 def renew_codes() -> ResponseReturnValue:
     try:
         codes = totp.renew_codes(
@@ -50,7 +51,7 @@ def renew_codes() -> ResponseReturnValue:
     return render_template("auth/codes.html", codes=codes, fresh=False)
 
 
-@guard.needs(Action.PORTAL_SEE)
+@guard.needs(Action.ACCOUNT_OWN)
 def disable() -> ResponseReturnValue:
     try:
         totp.disable(
@@ -61,7 +62,7 @@ def disable() -> ResponseReturnValue:
         )
     except (InvalidInput, TooManyRequests) as error:
         return _page(error), error.status
-    flash("The second factor is off: your password alone signs you in.", "ok")
+    flash(_("The second factor is off: your password alone signs you in."), "ok")
     return redirect("/account")
 
 

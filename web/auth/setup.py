@@ -2,6 +2,7 @@
 
 from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from appliance.accounts import setup as first
 from appliance.errors import InvalidInput
@@ -41,7 +42,7 @@ def setup() -> ResponseReturnValue:
     except InvalidInput as error:
         return _page(token, error), error.status
     response = enter(account.id, account.public_id, "/studio/")
-    flash(f"Welcome, {account.display_name}. Add the first film.", "ok")
+    flash(_("Welcome, %(name)s. Add the first film.", name=account.display_name), "ok")
     return response
 
 

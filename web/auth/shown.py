@@ -1,8 +1,11 @@
 """Sessions as people know them: which device, where, how long ago."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from flask_babel import format_timedelta, gettext
 
 from appliance.accounts.sessions import Kind, Session
 from appliance.clock import from_text
@@ -42,7 +45,7 @@ def sessions_shown(
             id=session.id,
             name=_name(session),
             drawing=_drawing(session),
-            address=session.address or "unknown address",
+            address=session.address or gettext("unknown address"),
             used=ago(now, from_text(session.seen_at)),
             at=session.seen_at,
             here=session.id == here,
@@ -56,19 +59,28 @@ def ago(now: datetime, then: datetime) -> str:
     """Say how long ago something was, as roughly as people do."""
     minutes = int((now - then).total_seconds()) // 60
     if minutes < 2:
-        return "just now"
+        return str(gettext("just now"))
     if minutes < 120:
-        return f"{minutes} minutes ago"
+        return _in_units("minute", timedelta(minutes=minutes))
     if minutes < 48 * 60:
-        return f"{minutes // 60} hours ago"
-    return f"{minutes // (24 * 60)} days ago"
+        return _in_units("hour", timedelta(hours=minutes // 60))
+    return _in_units("day", timedelta(days=minutes // (24 * 60)))
+
+
+def _in_units(unit: str, past: timedelta) -> str:
+    told = format_timedelta(
+        -past, granularity=unit, threshold=math.inf, add_direction=True
+    )
+    return str(told)
 
 
 def _name(session: Session) -> str:
     if session.kind is not Kind.API:
         return devices.name(session.user_agent)
     browser = devices.browser(session.user_agent)
-    return f"API token, {browser}" if browser else "API token"
+    if browser:
+        return str(gettext("API token, %(program)s", program=browser))
+    return str(gettext("API token"))
 
 
 def _drawing(session: Session) -> str:

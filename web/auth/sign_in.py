@@ -2,6 +2,8 @@
 
 from flask import flash, g, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from appliance.accounts import credentials, recovery, sessions
 from appliance.accounts.credentials import Proven
@@ -79,7 +81,7 @@ def logout() -> ResponseReturnValue:
     if g.signed_in:
         sessions.revoke(context.db(), context.actor(), g.signed_in.session_id)
     session.clear()
-    flash("You are signed out.", "ok")
+    flash(_("You are signed out."), "ok")
     response = redirect("/login")
     cookies.take_session(response)
     return response
@@ -129,7 +131,12 @@ def _refused(page: str, error: MatineeError) -> ResponseReturnValue:
 def _tell_codes_left(proven: Proven) -> None:
     left = recovery.left(context.db(), proven.account_id)
     flash(
-        f"That recovery code is used up; {left} are left."
-        " New ones are under My account.",
+        ngettext(
+            "That recovery code is used up; %(num)s is left. New ones are under My"
+            " account.",
+            "That recovery code is used up; %(num)s are left. New ones are under My"
+            " account.",
+            left,
+        ),
         "info",
     )

@@ -11,7 +11,7 @@ from threading import Lock
 from flask import Response, current_app
 
 from appliance.cenc import KeySystem
-from appliance.errors import MatineeError, TryAgain
+from appliance.errors import MatineeError, NotFound, PreconditionFailed, TryAgain
 from appliance.protection import licence_services
 from web import context, guard
 from web.licence.proxies import in_turn
@@ -42,12 +42,21 @@ def fairplay_certificate() -> Response:
 
 
 def _certificate(system: KeySystem) -> Response:
+    _require_service(system)
     kept = _kept(system)
     if kept.error is not None:
         raise kept.error
     response = Response(kept.certificate, mimetype="application/octet-stream")
     response.headers["Cache-Control"] = f"public, max-age={int(_DAY.total_seconds())}"
     return response
+
+
+def _require_service(system: KeySystem) -> None:
+    """Where no service would have a certificate, there is nothing at this address."""
+    try:
+        licence_services.chosen(context.settings(), system)
+    except PreconditionFailed as error:
+        raise NotFound(error.code, error.message) from None
 
 
 def _kept(system: KeySystem) -> _Kept:

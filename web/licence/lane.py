@@ -22,6 +22,7 @@ from appliance.playback.doors import Visit
 from appliance.settings import Settings
 from appliance.turns import Turn
 from web import context
+from web.door import VIEW
 from web.licence import asking, clearkey
 from web.playback.keys import kept_keys
 
@@ -54,6 +55,7 @@ class _Lane:
         if environ["PATH_INFO"] == _DOOR and environ["REQUEST_METHOD"] == "POST":
             licence = self._licence(environ)
             if licence is not None:
+                environ[VIEW] = "licence.clearkey"
                 length = ("Content-Length", str(len(licence)))
                 start("200 OK", [length, *self._headers])
                 return [licence]

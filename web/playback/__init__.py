@@ -14,5 +14,6 @@ for _rule, _view in (
     (f"/media/<token>/<asset>/{NAME}", steering.steered),
     ("/-/live", health.live),
     ("/-/ready", health.ready),
+    ("/-/seen", health.seen),
 ):
     blueprint.add_url_rule(_rule, view_func=_view, methods=["GET"])

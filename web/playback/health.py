@@ -1,11 +1,11 @@
-"""Two questions of whoever watches over the server: alive, and able to work?"""
+"""What whoever watches over the server asks: alive, able to work, whom do you see?"""
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 
 from appliance import migrations
 from appliance.errors import PreconditionFailed
@@ -29,6 +29,17 @@ def ready() -> Response:
     context.db().value("select count(*) from sqlite_schema")
     _try_writing(settings.media)
     return _fresh(jsonify(status="ready"))
+
+
+@guard.public("whoever asks learns what we believe of them, and of nobody else")
+def seen() -> Response:
+    """Say who asks, and by what way, for all that we know.
+
+    The doctor asks with headers that claim something else: nobody must believe them.
+    """
+    return _fresh(
+        jsonify(address=request.remote_addr, scheme=request.scheme, host=request.host)
+    )
 
 
 def _try_writing(folder: Path) -> None:

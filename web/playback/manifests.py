@@ -5,7 +5,7 @@ same renditions.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flask import current_app
@@ -24,7 +24,6 @@ from appliance.delivery.signalling import Signalling
 from appliance.delivery.steering import Pathway
 from appliance.errors import NotFound
 from appliance.media import assets, tracks
-from appliance.media.assets import Asset
 from appliance.media.tracks import Track, TrackKind
 from appliance.playback import signalling
 from appliance.settings import Settings
@@ -63,7 +62,14 @@ def manifest(
         shown = renditions.within(tracks.of_asset(db, film.id), max_height)
         said = signalling.of_tracks(settings, known, shown)
         ways = steering.pathways(settings, film.public_id)
-        kept[key] = _all(film, shown, said, ways)
+        older = [each for each in tracks.kept(db, film.id) if each.retired_at]
+        said_then = signalling.of_tracks(settings, known, older)
+        rendered = [
+            *_rendered(film.duration or 0.0, shown, said, ways),
+            # Who began with an older version changes its renditions to the end.
+            *_playlists(film.duration or 0.0, older, said_then),
+        ]
+        kept[key] = {name: _manifest(text, kind) for name, kind, text in rendered}
         for oldest in list(kept)[:-_MOST_KEPT]:
             kept.pop(oldest, None)
     found: Manifest | None = kept.get(key, {}).get(name)
@@ -72,16 +78,9 @@ def manifest(
     return found
 
 
-def _all(
-    film: Asset,
-    shown: list[Track],
-    said: Signalling,
-    ways: tuple[Pathway, ...],
-) -> Mapping[str, Manifest]:
-    return {
-        name: Manifest(text, mimetype, hashlib.sha256(text.encode()).hexdigest()[:20])
-        for name, mimetype, text in _rendered(film.duration or 0.0, shown, said, ways)
-    }
+def _manifest(text: str, mimetype: str) -> Manifest:
+    etag = hashlib.sha256(text.encode()).hexdigest()[:20]
+    return Manifest(text, mimetype, etag)
 
 
 def _rendered(
@@ -97,11 +96,18 @@ def _rendered(
     if ways:
         yield "steered.m3u8", _HLS, hls.multivariant(shown, said, ways)
         yield "steered.mpd", _DASH, dash.manifest(shown, duration, said, ways)
+    yield from _playlists(duration, shown, said)
+    for track in shown:
+        if track.kind is TrackKind.THUMBNAILS:
+            cues = thumbnails.webvtt(track, duration)
+            yield "thumbnails.vtt", "text/vtt", cues
+
+
+def _playlists(
+    duration: float, shown: Iterable[Track], said: Signalling
+) -> Iterator[tuple[str, str, str]]:
     for track in shown:
         name = f"hls/{track.public_id}"
         yield f"{name}.m3u8", _HLS, playlists.media(track, duration, said)
         if vod.iframes(track):
             yield f"{name}-iframes.m3u8", _HLS, playlists.iframes(track, said)
-        if track.kind is TrackKind.THUMBNAILS:
-            cues = thumbnails.webvtt(track, duration)
-            yield "thumbnails.vtt", "text/vtt", cues

@@ -1,9 +1,10 @@
 """Accounts in the Studio: who may sign in, as what, and what is open in their name."""
 
 from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.accounts import people, sessions
+from appliance.accounts import groups, people, pins, profiles, sessions
 from appliance.errors import Conflict, InvalidInput, MatineeError
 from appliance.permissions import Action, Role
 from web import context, guard
@@ -98,6 +99,13 @@ def reset_password(username: str) -> Answer:
 
 
 @guard.needs(Action.ACCOUNT_MANAGE)
+def clear_pins(username: str) -> Answer:
+    account = people.find(context.db(), username)
+    pins.clear(context.db(), context.actor(), account.id)
+    return _done(username, _("Its profiles open without a PIN now."))
+
+
+@guard.needs(Action.ACCOUNT_MANAGE)
 def revoke(username: str, session: str) -> Answer:
     sessions.revoke(context.db(), context.actor(), session)
     return _done(username, "The session has ended.")
@@ -135,4 +143,7 @@ def _page(username: str, error: MatineeError | None = None) -> str:
         error=error,
         roles=ROLES,
         sessions=sessions.listing(context.db(), account.id),
+        profiles=profiles.of_account(context.db(), account.id),
+        guarded=pins.guards(context.db(), account.id),
+        groups=groups.of_account(context.db(), account.id),
     )

@@ -7,7 +7,7 @@ goes last.
 
 from appliance.db import Database
 from appliance.errors import NotFound
-from appliance.media import uploads
+from appliance.media import assets, uploads
 from appliance.media.uploads import Upload
 from appliance.permissions import Actor
 from appliance.settings import Settings
@@ -26,6 +26,8 @@ def settle(
 ) -> Upload:
     """Take in a film that is whole; one that is not, or is taken in, stays as it is.
 
+    One for a title that has a film replaces that, once it is ready.
+
     Errors: those of ``uploads.take_in``; the film is then still there to try again.
     """
     with parts.locks.holding(upload, WAIT_SECONDS):
@@ -43,6 +45,7 @@ def settle(
                 keep_source=False,
                 publish=row.publish,
                 upload=upload,
+                replaces=assets.playable(db, row.title_id) if row.title_id else None,
             ).job
         row = uploads.by_public_id(db, upload)
         if row.state != "receiving":

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from flask import request
 
+from appliance import clock
 from appliance.catalog.titles import Title
+from appliance.db import Database
 from appliance.errors import InvalidInput
 
 _Kind = TypeVar("_Kind", bound=StrEnum)
@@ -36,6 +38,12 @@ def title_fields() -> dict[str, Any]:
     }
 
 
+def revision() -> int | None:
+    """Return which revision a form was made from; None where it does not say."""
+    text = request.form.get("revision", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
 def protection_fields() -> dict[str, Any]:
     """Return what the protection form says; ``policy`` is a name, or empty."""
     return {
@@ -60,6 +68,7 @@ def as_typed(title: Title) -> Mapping[str, object]:
         "rating": title.rating,
         "language": title.language,
         "genres": ", ".join(title.genres),
+        "library_id": title.library_id,
     }
 
 
@@ -77,6 +86,11 @@ def page() -> int:
         return min(max(1, int(request.args.get("page", "1"))), 100_000)
     except ValueError:
         return 1
+
+
+def days_until(db: Database, moment: str) -> int:
+    """Return how many whole days there are until a moment of the database."""
+    return (clock.from_text(moment) - db.clock.now()).days
 
 
 def wants_json() -> bool:

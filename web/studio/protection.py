@@ -17,7 +17,7 @@ from appliance.permissions import Action, check_title
 from appliance.protection import keys, licence_services, policies
 from appliance.protection.policies import Named
 from appliance.settings import Settings
-from jobs import protection, reencrypt
+from jobs.making import protection, reencrypt
 from web import context, guard
 from web.studio import forms
 

@@ -1,42 +1,22 @@
 """Titles in the Studio: the list, the page of one, and what moves it."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.catalog import artwork, genres, states, titles
+from appliance.catalog import states, titles, trash
 from appliance.catalog.titles import Title, TitleState
 from appliance.db import Database
-from appliance.errors import InvalidInput
-from appliance.media import assets, reports, tracks
+from appliance.errors import Conflict, InvalidInput
+from appliance.media import assets, publishing, quality, reports, tracks
 from appliance.permissions import Action, Actor, check_title
 from web import context, guard
-from web.studio import forms, protection
+from web.studio import describing, encoding, film, forms, protection
 
-_PER_PAGE = 25
-_MOST_FOUND = 500
 Answer = str | Response | tuple[str, int]
-
-
-@guard.needs(Action.STUDIO_SEE)
-def index() -> Answer:
-    db, actor = context.db(), context.actor()
-    state = forms.one_of(TitleState, "state")
-    words, page = request.args.get("q", "").strip()[:100], forms.page()
-    found, total = _found(db, actor, state, words, page)
-    return render_template(
-        "studio/titles.html",
-        rows=[(title, reports.latest_of_title(db, title.id)) for title in found],
-        total=total,
-        state=state,
-        words=words,
-        page=page,
-        pages=max(1, -(-total // _PER_PAGE)),
-        figures=_figures(db, actor),
-    )
 
 
 @guard.needs(Action.STUDIO_SEE)
@@ -48,15 +28,13 @@ def show(slug: str) -> Answer:
 def save(slug: str) -> Answer:
     """Keep the form of a title; the upload page saves it as it is filled in."""
     try:
-        title = titles.edit(context.db(), context.actor(), slug, **forms.title_fields())
-    except InvalidInput as error:
-        if forms.wants_json():
+        return describing.saved(describing.save(slug))
+    except (InvalidInput, Conflict) as error:
+        # A conflict of another kind has nothing to compare.
+        compared = isinstance(error, InvalidInput) or error.code == "title.changed"
+        if forms.wants_json() or not compared:
             raise
-        return _page(_editable(slug), error), 400
-    if forms.wants_json():
-        return jsonify(name=title.name)
-    flash("Saved.", "ok")
-    return redirect(url_for("studio.title", slug=slug))
+        return _page(_editable(slug), error), error.status
 
 
 @guard.needs(Action.TITLE_PUBLISH)
@@ -76,15 +54,19 @@ def move(slug: str, act: str) -> Response:
 @guard.needs(Action.TITLE_REMOVE)
 def confirm_removal(slug: str) -> Answer:
     title = _editable(slug)
-    kept = assets.of_title(context.db(), title.id)
-    return render_template("studio/remove.html", title=title, assets=kept)
+    return render_template(
+        "studio/remove.html",
+        title=title,
+        days=context.settings().studio.trash_days,
+        parts=len(titles.children(context.db(), context.actor(), title)),
+    )
 
 
 @guard.needs(Action.TITLE_REMOVE)
 def remove(slug: str) -> Response:
-    title = _editable(slug)
-    titles.remove(context.db(), context.storage(), context.actor(), slug)
-    flash(f"“{title.name}” and its files are removed.", "ok")
+    """Put a title into the trash; from there it goes for good, or comes back."""
+    title = trash.discard(context.db(), context.actor(), _editable(slug).slug)
+    flash(_("“%(name)s” is in the trash.", name=title.name), "ok")
     return redirect(url_for("studio.titles"))
 
 
@@ -99,9 +81,13 @@ class Move:
     done: str
 
 
+def _publish(db: Database, actor: Actor, slug: str) -> Title:
+    return publishing.publish(db, context.settings(), actor, slug)
+
+
 MOVES: Mapping[str, Move] = {
     "publish": Move(
-        states.publish,
+        _publish,
         "Publish",
         "Publish “{name}”?",
         "Everybody who may watch sees it in the portal at once.",
@@ -148,46 +134,22 @@ def _editable(slug: str) -> Title:
     return title
 
 
-def _page(title: Title, error: InvalidInput | None = None) -> str:
+def _page(title: Title, error: InvalidInput | Conflict | None = None) -> str:
     db = context.db()
     playable = assets.playable(db, title.id)
     served = tracks.of_asset(db, playable.id) if playable else []
     return render_template(
         "studio/title.html",
         title=title,
-        values=forms.typed() if error else forms.as_typed(title),
-        error=error,
+        **describing.shown(title, error),
+        **describing.of_whole(title),
         moves=[(act, MOVES[act]) for act in OFFERED[title.state]],
         report=reports.latest_of_title(db, title.id),
-        candidates=artwork.candidates(db, title.id),
-        genres=genres.listing(db),
         asset=playable,
+        quality=quality.latest(db, playable) if playable else None,
+        film=film.of_asset(playable) if playable else None,
         tracks=served,
         protection=protection.of_title(title, served),
+        encoding=encoding.of_title(db, title, playable, served),
         acts=protection.ACTS,
     )
-
-
-def _found(
-    db: Database, actor: Actor, state: TitleState | None, words: str, page: int
-) -> tuple[list[Title], int]:
-    """Return the titles of a page of the list, and how many there are in all."""
-    first = (page - 1) * _PER_PAGE
-    if not words:
-        some = titles.listing(db, actor, state=state, limit=_PER_PAGE, offset=first)
-        return some, titles.count(db, actor, state=state)
-    hits = titles.search(db, actor, words, limit=_MOST_FOUND)
-    kept = [title for title in hits if state is None or title.state is state]
-    return kept[first : first + _PER_PAGE], len(kept)
-
-
-def _figures(db: Database, actor: Actor) -> dict[str, int]:
-    free = context.storage().free_bytes()
-    total = shutil.disk_usage(context.storage().root).total
-    return {
-        "published": titles.count(db, actor, state=TitleState.PUBLISHED),
-        "processing": titles.count(db, actor, state=TitleState.PROCESSING),
-        "ready": titles.count(db, actor, state=TitleState.READY),
-        "free": free,
-        "free_percent": 100 * free // total,
-    }

@@ -58,6 +58,7 @@ def require_takeable(filename: str, size: int) -> None:
             f"“{filename}” is larger than the {most} GB that are taken here.",
         )
     context.storage().require_room(size)
+    context.storage().require_takes(context.settings().disk, size)
 
 
 @guard.needs(Action.TITLE_CREATE)
@@ -101,6 +102,7 @@ def patch(upload: str) -> Response:
     row, body = _own(upload), request.get_data(cache=False)
     with full_disk_explained():
         context.storage().require_room(len(body))
+        context.storage().require_takes(context.settings().disk)
         answer = _speak("PATCH", f"{BASE}/{upload}", body)
         if answer.status_code == 204:
             uploads.touch(context.db(), upload)

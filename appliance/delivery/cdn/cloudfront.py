@@ -10,6 +10,9 @@ import json
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -17,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from appliance.delivery.cdn.purging import Ask, Target
 from appliance.delivery.cdn.signed import Grant, Signed
 from appliance.secret_file import Section
-from appliance.sigv4 import Signer, hash_of
 
 _API = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
@@ -63,19 +65,12 @@ def purge(ask: Ask, target: Target) -> None:
     secrets, version = ask.secrets, _API.rsplit("/", 2)[1]
     url = f"{api}/{version}/distribution/{secrets['distribution']}/invalidation"
     body = _invalidation(target, ask.nonce)
-    signer = Signer(
-        secrets["access_key"],
-        secrets["secret_key"],
-        "us-east-1",
-        "cloudfront",
-        secrets.get("session_token"),
+    request = AWSRequest("POST", url, {"Content-Type": "application/xml"}, body)
+    keys = Credentials(
+        secrets["access_key"], secrets["secret_key"], secrets.get("session_token")
     )
-    head = {"Content-Type": "application/xml"}
-    ask.post(
-        url,
-        signer.headers("POST", url, ask.now, body_hash=hash_of(body), headers=head),
-        body,
-    )
+    SigV4Auth(keys, "cloudfront", "us-east-1").add_auth(request)
+    ask.post(url, dict(request.headers), body)
 
 
 def policy_of(grant: Grant) -> str:

@@ -8,6 +8,7 @@ gone everywhere at once, and for a cache that was filled with something wrong.
 from collections.abc import Sequence
 from datetime import datetime
 
+from appliance import outbound
 from appliance.delivery import routes
 from appliance.delivery.cdn import vendors
 from appliance.delivery.cdn.purging import Ask, Target
@@ -48,5 +49,6 @@ def purge(
         )
     target = Target(through.base, tuple(assets))
     secrets = vendors.secrets(settings, through.vendor)
-    forget(Ask(NAMES[through.vendor], secrets, now, nonce), target)
+    ask = Ask(NAMES[through.vendor], secrets, outbound.of(settings), now, nonce)
+    forget(ask, target)
     return target

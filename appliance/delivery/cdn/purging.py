@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from appliance import calls
 from appliance.calls import Answer
+from appliance.outbound import Ways
 from appliance.secret_file import Section
 
 _TIMEOUT_SECONDS = 30.0
@@ -41,6 +42,7 @@ class Ask:
 
     service: str
     secrets: Section
+    ways: Ways
     now: datetime
     nonce: str = field(repr=False)
 
@@ -52,6 +54,7 @@ class Ask:
         return calls.call(
             "POST",
             url,
+            ways=self.ways,
             headers=headers,
             body=body,
             timeout=_TIMEOUT_SECONDS,

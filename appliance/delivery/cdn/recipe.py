@@ -1,7 +1,7 @@
 """How a CDN is set up for this installation, step by step, with its own words in it.
 
-What is particular to a vendor stands in ``recipes/<name>.txt``; what holds for all of
-them comes before and after.
+What is particular to a vendor stands in ``recipes/<name>.txt``, pushing at its end;
+what holds for all of them comes before and after.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
 
+from appliance import objects
 from appliance.delivery import routes, shield
 from appliance.delivery.cdn.cloudflare import LIFETIME_SECONDS
 from appliance.errors import ConfigError
@@ -41,8 +42,29 @@ In matinee.toml, then restart the portal and install nginx's configuration:
     matinee nginx install
     matinee cdn doctor
 
-The doctor asks through that address as viewers do. To push films in place of having
-them pulled from here, keep them in object storage (matinee storage move)."""
+The doctor asks through that address as viewers do."""
+
+_PUSHED = """\
+Nothing needs this: it is for films that shall be there before anybody asks, or for a
+thin line from here. Set objects.bucket in matinee.toml, and its keys in s3.toml; then,
+after publishing or each night:
+
+    matinee cdn push TITLE
+    matinee cdn push --all --prune --yes
+
+Pictures, sound and subtitles lie in the bucket then as the CDN asks for them, below
+$bucket/media/<asset>/all/tracks/ . At the CDN, in this order:
+
+    GET /media/*/all/tracks/*    $bucket
+                                 with a key that may only read; without $header
+    it says 403, 404 or fails    $origin, as above
+
+That is about answers of the bucket: what the CDN itself refuses for its token stays
+refused. Manifests, folders of <scope> “h…” and all else come from $origin as above;
+token, cache key and CORS are the same for both. The bucket is for the CDN alone: films
+that are not protected lie there clear.
+
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +85,9 @@ def steps(settings: Settings, name: str, *, with_secret: bool = False) -> list[S
     words = _words(settings, name, with_secret)
     text = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8")
     first = [] if name == routes.OWN else [Step("What happens", _FIRST)]
-    found = [*first, *_parsed(text), Step("Switch it on", _LAST)]
+    *parts, push = _parsed(text)
+    pushed = Step(push.title, _PUSHED + push.text)
+    found = [*first, *parts, Step("Switch it on", _LAST), pushed]
     return [
         Step(each.title, Template(each.text).substitute(words).strip("\n"))
         for each in found
@@ -102,6 +126,7 @@ def _words(settings: Settings, name: str, with_secret: bool) -> Mapping[str, str
         "lifetime": str(LIFETIME_SECONDS),
         "clauses": _clauses(),
         "algorithm": settings.origin.token,
+        "bucket": _bucket(settings),
     }
 
 
@@ -109,6 +134,13 @@ def _reader(readers: list[str]) -> str:
     if len(readers) == 1:
         return readers[0]
     return f"(the request's Origin, if it is one of: {', '.join(readers)}; with Vary)"
+
+
+def _bucket(settings: Settings) -> str:
+    if not settings.objects.bucket:
+        return "https://YOUR-BUCKET"
+    place = objects.place(settings)
+    return f"{place.url}{place.folder}".rstrip("/")
 
 
 def _secret(settings: Settings, name: str, with_secret: bool) -> str:

@@ -11,6 +11,7 @@ from appliance.delivery import shield, tokens
 from appliance.delivery.cdn.signed import Grant, Signed, Signer
 from appliance.delivery.routes import Route
 from appliance.delivery.tokens import Algorithm, Keys, Scope
+from appliance.outbound import Ways
 
 _TIMEOUT_SECONDS = 20.0
 _LARGEST = 256 * 1024 * 1024
@@ -35,6 +36,7 @@ class Visitor:
     asset: str
     keys: Keys = field(repr=False)
     algorithm: Algorithm
+    ways: Ways
     signer: Signer | None = None
     service: str = "The CDN"
 
@@ -78,6 +80,7 @@ class Visitor:
         return calls.ask(
             "GET",
             f"{base or self.route.base}{path}",
+            ways=self.ways,
             headers={**_ALWAYS, **headers},
             body=b"",
             timeout=_TIMEOUT_SECONDS,

@@ -1,10 +1,11 @@
 // Calls to our own server: JSON both ways, the form token, errors as sentences.
+import { OF_PAGE, t } from "./words.js";
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 export class Refused extends Error {
   constructor(status, problem) {
-    super(problem.detail || "The server did not answer.");
+    super(problem.detail || t("The server did not answer."));
     this.name = "Refused";
     this.status = status;
     this.code = problem.code || "";
@@ -20,6 +21,7 @@ export async function call(method, url, body, options = {}) {
     headers: {
       Accept: "application/json",
       "X-CSRFToken": token,
+      ...OF_PAGE,
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     },
     body: body === undefined ? undefined : JSON.stringify(body),

@@ -50,6 +50,7 @@ function show(element, report) {
   put(element, "[data-summary]", told ? "" : summary(report));
   table(element, "renditions", report.renditions);
   table(element, "steps", report.steps);
+  fallbacks(element, report.steps);
   if (report.state === "failed") failure(element, report);
   for (const part of element.querySelectorAll("[data-when]")) {
     part.hidden = !part.dataset.when.split(" ").includes(report.state);
@@ -57,6 +58,7 @@ function show(element, report) {
 }
 
 function summary(report) {
+  if (report.paused) return `Paused at ${Math.round(report.percent)} %`;
   switch (report.state) {
     case "queued":
       return (report.queue_position ?? 1) === 1
@@ -87,7 +89,32 @@ function table(element, name, steps) {
     put(row, "[data-figure=percent]", `${Math.round(step.percent)} %`);
     put(row, "[data-figure=fps]", step.fps ? String(Math.round(step.fps)) : "–");
     put(row, "[data-figure=left]", left(step));
+    put(row, "[data-machines]", machines(step.shares ?? []));
   }
+}
+
+// Which machines did a step, with how many of its units where there are several.
+function machines(shares) {
+  return shares
+    .map(({ node, done, running }) =>
+      shares.length > 1 || done + running > 1 ? `${node} (${done + running})` : node,
+    )
+    .join(", ");
+}
+
+// Why something is not encoded by what was meant to.
+function fallbacks(element, steps) {
+  const place = element.querySelector("[data-fallbacks]");
+  const told = steps.map((step) => step.fallback).filter(Boolean);
+  if (!place || [...place.querySelectorAll("span")].map((each) => each.textContent).join() === told.join()) return;
+  const template = place.querySelector("template");
+  const notes = told.map((sentence) => {
+    const note = template.content.querySelector("p").cloneNode(true);
+    note.querySelector("span").textContent = sentence;
+    return note;
+  });
+  place.replaceChildren(...notes, template);
+  place.hidden = told.length === 0;
 }
 
 // The plan grows when the source has been looked at: a row for what is new in it.

@@ -1,29 +1,41 @@
-// Rows of cards: buttons that scroll them, and taking a card out of a row with undo.
+// Rows of cards: buttons that scroll them, cards that come when their row is near, and
+// taking a card out of a row with undo.
 import { call } from "./api.js";
+import { say } from "./toast.js";
+import { t } from "./words.js";
 
-const UNDO_MILLISECONDS = 10_000;
+const NEAR = "800px 0px";
 
-for (const rail of document.querySelectorAll(".rail")) {
-  scrollable(rail);
-}
-for (const form of document.querySelectorAll(".hide-card")) {
-  form.addEventListener("submit", (event) => {
+document.querySelectorAll(".rail").forEach(scrollable);
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.(".hide-card");
+  if (button) {
     event.preventDefault();
-    hide(form);
-  });
-}
+    hide(button);
+  }
+});
+const near = new IntersectionObserver(
+  (entries) => entries.filter((each) => each.isIntersecting).forEach(fetchRow),
+  { rootMargin: NEAR },
+);
+document.querySelectorAll("[data-later]").forEach((row) => near.observe(row));
 
 function scrollable(rail) {
   const list = rail.querySelector("ul");
   const steps = [...rail.querySelectorAll(".step")];
+  if (!steps.length) {
+    return;
+  }
   const update = () => {
-    const room = list.scrollWidth - list.clientWidth;
-    steps[0].hidden = list.scrollLeft < 8;
-    steps[1].hidden = list.scrollLeft > room - 8;
+    // Read from right to left, a list scrolls below zero.
+    const at = Math.abs(list.scrollLeft);
+    steps[0].hidden = at < 8;
+    steps[1].hidden = at > list.scrollWidth - list.clientWidth - 8;
   };
   steps.forEach((step, index) => {
     step.addEventListener("click", () => {
-      const distance = list.clientWidth * 0.85 * (index ? 1 : -1);
+      const way = (index ? 1 : -1) * (document.dir === "rtl" ? -1 : 1);
+      const distance = list.clientWidth * 0.85 * way;
       list.scrollBy({ left: distance, behavior: calm() ? "auto" : "smooth" });
     });
   });
@@ -35,13 +47,35 @@ function calm() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-async function hide(form) {
-  const item = form.closest("li");
-  const row = form.closest(".row");
+async function fetchRow({ target: row }) {
+  near.unobserve(row);
+  row.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(row.dataset.later);
+    if (!answer.ok) {
+      throw new Error(answer.statusText);
+    }
+    const held = row.contains(document.activeElement);
+    const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const whole = drawn.querySelector(".row");
+    row.replaceWith(whole);
+    scrollable(whole.querySelector(".rail"));
+    if (held) {
+      whole.querySelector(".card")?.focus({ preventScroll: true });
+    }
+  } catch {
+    // Its heading leads to the same cards.
+    row.removeAttribute("aria-busy");
+  }
+}
+
+async function hide(button) {
+  const item = button.closest("li");
+  const row = button.closest(".row");
   const place = item.nextElementSibling;
   const list = item.parentElement;
   try {
-    await call("POST", form.action);
+    await call("POST", button.getAttribute("formaction"));
   } catch (error) {
     say(error.message);
     return;
@@ -49,8 +83,8 @@ async function hide(form) {
   item.remove();
   row.hidden = list.children.length === 0;
   focusNear(place ?? list.lastElementChild);
-  say(`${name(item)} is out of this row.`, async () => {
-    await call("POST", form.dataset.undo);
+  say(t("{title} is out of this row.", { title: name(item) }), async () => {
+    await call("POST", button.dataset.undo);
     list.insertBefore(item, place);
     row.hidden = false;
     item.querySelector(".card").focus();
@@ -63,26 +97,4 @@ function name(item) {
 
 function focusNear(item) {
   (item?.querySelector(".card") ?? document.querySelector("#main")).focus();
-}
-
-/** Show a sentence at the foot of the page, with an undo for ten seconds. */
-function say(words, undo) {
-  document.querySelector(".toast")?.remove();
-  const toast = document.createElement("div");
-  toast.className = "toast";
-  toast.setAttribute("role", "status");
-  toast.append(Object.assign(document.createElement("span"), { textContent: words }));
-  if (undo) {
-    const button = document.createElement("button");
-    button.className = "btn sec small";
-    button.type = "button";
-    button.textContent = "Undo";
-    button.addEventListener("click", () => {
-      toast.remove();
-      undo().catch((error) => say(error.message));
-    });
-    toast.append(button);
-  }
-  document.body.append(toast);
-  setTimeout(() => toast.remove(), UNDO_MILLISECONDS);
 }

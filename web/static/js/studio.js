@@ -23,7 +23,14 @@ for (const form of document.querySelectorAll("form[data-guarded]")) {
   });
 }
 
-// On a phone the row of places scrolls: start where this page is.
+// Whoever chooses something of their own does not want what comes by itself.
+for (const tick of document.querySelectorAll("[data-unticked-by]")) {
+  document.getElementById(tick.dataset.untickedBy)?.addEventListener("input", () => {
+    tick.checked = false;
+  });
+}
+
+// Where the row of places scrolls, start where this page is.
 document
-  .querySelector(".tabs [aria-current]")
+  .querySelector(".places [aria-current]")
   ?.scrollIntoView({ block: "nearest", inline: "center" });

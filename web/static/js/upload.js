@@ -6,6 +6,7 @@
 import { watch as watchJob } from "./job-progress.js";
 import { autosave } from "./studio-autosave.js";
 import { Card } from "./upload-card.js";
+import { confirmed } from "./upload-guesses.js";
 import { Transfer } from "./upload-transfer.js";
 
 const page = document.querySelector("[data-upload-page]");
@@ -46,16 +47,33 @@ addEventListener("online", () => {
 
 async function take(files) {
   problem.hidden = true;
-  for (const file of files) {
+  let said;
+  try {
+    said = await confirmed(files, { token, into: page.dataset.into ?? "", as: chosenAs() });
+  } catch (error) {
+    complain(error.message);
+    return;
+  }
+  for (const { file, fields } of said) {
     try {
-      await add(file);
+      await add(file, fields);
     } catch (error) {
       complain(`${file.name}: ${error.message}`);
     }
   }
 }
 
-async function add(file) {
+// The file of an upload that was interrupted: what it is was said before.
+async function again(file) {
+  problem.hidden = true;
+  try {
+    await add(file);
+  } catch (error) {
+    complain(`${file.name}: ${error.message}`);
+  }
+}
+
+async function add(file, fields = {}) {
   const transfer = new Transfer(file, {
     endpoint: page.dataset.endpoint,
     chunk: Number(page.dataset.chunk),
@@ -70,7 +88,7 @@ async function add(file) {
     );
     interrupted.carry(transfer);
   } else {
-    const card = adopt(await draft(file));
+    const card = adopt(await draft(file, fields));
     transfer.describe({ title: card.element.dataset.title });
     card.carry(transfer);
     card.element.scrollIntoView({ block: "nearest" });
@@ -89,7 +107,7 @@ function waiting(file, remembered) {
   );
 }
 
-async function draft(file) {
+async function draft(file, fields) {
   const response = await fetch(page.dataset.drafts, {
     method: "POST",
     headers: { "X-CSRFToken": token, Accept: "application/json" },
@@ -97,6 +115,7 @@ async function draft(file) {
       filename: file.name,
       bytes: file.size,
       title: page.dataset.into ?? "",
+      ...fields,
     }),
   });
   if (!response.ok) throw new Error(await sentence(response));
@@ -112,7 +131,7 @@ function adopt(element) {
   cards.set(element, card);
   for (const form of element.querySelectorAll("form[data-autosave]")) autosave(form);
   for (const job of element.querySelectorAll("[data-job]")) watchJob(job);
-  element.addEventListener("chosen", (event) => take(event.detail.files));
+  element.addEventListener("chosen", (event) => again(event.detail.files[0]));
   element.addEventListener("job", (event) => watchJob(event.detail.element));
   return card;
 }
@@ -122,6 +141,11 @@ function next() {
   const all = [...cards.values()];
   if (all.some((card) => card.sending)) return;
   all.findLast((card) => card.inLine)?.go();
+}
+
+// What the film is to the title of the page: itself, a trailer, an extra.
+function chosenAs() {
+  return page.querySelector("[data-as] :checked")?.value ?? "";
 }
 
 function sameUpload(one, other) {

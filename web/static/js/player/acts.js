@@ -1,8 +1,9 @@
 // What keys and buttons do: each changes the player and says so on the picture.
+import { t } from "../words.js";
 
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
-export function acts(video, player, controls, cue, dialog) {
+export function acts(video, player, controls, cue) {
   return {
     toggle() {
       if (video.paused) {
@@ -10,6 +11,15 @@ export function acts(video, player, controls, cue, dialog) {
       } else {
         video.pause();
       }
+    },
+    play() {
+      video.play().catch(() => {});
+    },
+    pause() {
+      video.pause();
+    },
+    to(seconds) {
+      seek(video, seconds);
     },
     skip(seconds) {
       seek(video, video.currentTime + seconds);
@@ -29,18 +39,18 @@ export function acts(video, player, controls, cue, dialog) {
       const level = Math.min(100, Math.max(0, wanted));
       video.volume = level / 100;
       video.muted = level === 0;
-      cue(`Volume ${level} %`);
+      cue(t("Volume {level} %", { level }));
     },
     mute() {
       video.muted = !video.muted;
-      cue(video.muted ? "Sound off" : "Sound on");
+      cue(video.muted ? t("Sound off") : t("Sound on"));
     },
     faster(direction) {
       // While it buffers the video itself stands still: the player knows the speed.
       const at = RATES.indexOf(player.getPlaybackRate());
       const rate = RATES[Math.min(RATES.length - 1, Math.max(0, at + direction))];
       player.trickPlay(rate, false);
-      cue(`Speed ${rate}×`);
+      cue(t("Speed {rate}×", { rate }));
     },
     captions() {
       cue(toggleCaptions(player));
@@ -52,9 +62,6 @@ export function acts(video, player, controls, cue, dialog) {
       if (controls.isPiPAllowed()) {
         controls.togglePiP();
       }
-    },
-    help() {
-      dialog.showModal();
     },
   };
 }
@@ -80,13 +87,18 @@ function seek(video, seconds) {
 
 let lastCaptions = null;
 
+/** Say which captions come back when they are asked for, as on another day. */
+export function prefer(language) {
+  lastCaptions ??= language && language !== "off" ? language : null;
+}
+
 function toggleCaptions(player) {
   const tracks = player.getTextTracks();
   const active = tracks.find((track) => track.active);
   if (active) {
     lastCaptions = active.language;
     player.selectTextTrack(null);
-    return "Subtitles off";
+    return t("Captions off");
   }
   const wanted = [lastCaptions, navigator.language.split("-")[0]];
   const found = wanted
@@ -94,8 +106,8 @@ function toggleCaptions(player) {
     .find(Boolean);
   const track = found ?? tracks[0];
   if (!track) {
-    return "No subtitles";
+    return t("No captions");
   }
   player.selectTextTrack(track);
-  return `Subtitles ${track.label || track.language}`;
+  return t("Captions: {language}", { language: track.label || track.language });
 }

@@ -4,44 +4,62 @@
 const STEP = 10;
 const LEAP = 60;
 const FRAME = 1 / 25;
+const PRESSED = "button, a, summary, input:not([type=range])";
+// Nothing is typed into these.
+const CHOICES = "[type=range], [type=radio], [type=checkbox]";
 
-/** Listen in the whole window; ``acts`` is what main.js can do. */
-export function listen(box, acts, { onTv = false } = {}) {
+/**
+ * Listen in the whole window; ``acts`` is what main.js can do, ``on()`` whether the
+ * viewer wants keys at all.
+ */
+export function listen(box, acts, { onTv = false, on = () => true } = {}) {
   const byCode = {
     Space: acts.toggle,
     KeyK: acts.toggle,
     KeyJ: () => acts.skip(-STEP),
     KeyL: () => acts.skip(STEP),
-    ArrowLeft: () => acts.skip(-STEP),
-    ArrowRight: () => acts.skip(STEP),
-    PageDown: () => acts.skip(-LEAP),
-    PageUp: () => acts.skip(LEAP),
-    ...(onTv ? {} : { ArrowUp: () => acts.louder(5), ArrowDown: () => acts.louder(-5) }),
+    PageDown: () => acts.chapter(-1) || acts.skip(-LEAP),
+    PageUp: () => acts.chapter(1) || acts.skip(LEAP),
+    ...(onTv ? {} : arrows(acts)),
     Home: () => acts.jump(0),
     End: () => acts.jump(1),
     KeyC: acts.captions,
-    KeyM: acts.mute,
+    KeyE: acts.episodes,
     KeyF: acts.fullscreen,
+    KeyM: acts.mute,
+    KeyN: acts.next,
     KeyP: acts.pictureInPicture,
+    KeyS: acts.skipPart,
+    KeyT: acts.transcript,
   };
+  const shifted = { KeyN: acts.next, KeyP: acts.before };
   const byKey = {
     "?": acts.help,
     "<": () => acts.faster(-1),
     ">": () => acts.faster(1),
     ",": () => acts.frame(-FRAME),
     ".": () => acts.frame(FRAME),
-    MediaPlayPause: acts.toggle,
   };
   window.addEventListener("keydown", (event) => {
-    if (!ours(event, box)) {
+    if (!on() || !ours(event, box)) {
       return;
     }
-    const act = byKey[event.key] ?? digit(event, acts) ?? byCode[event.code];
-    if (act && !(event.shiftKey && act !== byKey[event.key])) {
+    const byPlace = event.shiftKey ? shifted : byCode;
+    const act = byKey[event.key] ?? digit(event, acts) ?? byPlace[event.code];
+    if (act) {
       event.preventDefault();
       act();
     }
   });
+}
+
+function arrows(acts) {
+  return {
+    ArrowLeft: () => acts.skip(-STEP),
+    ArrowRight: () => acts.skip(STEP),
+    ArrowUp: () => acts.louder(5),
+    ArrowDown: () => acts.louder(-5),
+  };
 }
 
 function digit(event, acts) {
@@ -59,15 +77,15 @@ function ours(event, box) {
   if (document.querySelector("dialog[open]") || at.isContentEditable) {
     return false;
   }
-  if (at.matches("textarea, select, input:not([type=range])")) {
+  if (at.matches(`textarea, select, input:not(${CHOICES})`)) {
     return false;
   }
-  return !(pressing(event, at) || inMenu(at, box) || onVolume(event, at));
+  return !(pressing(event, at) || inMenu(at, box) || scrolling(event, at));
 }
 
 /** Space and Enter press the button that has the focus. */
 function pressing(event, at) {
-  return event.code === "Space" && at.closest("button, a, summary") !== null;
+  return event.code === "Space" && at.closest(PRESSED) !== null;
 }
 
 function inMenu(at, box) {
@@ -75,7 +93,8 @@ function inMenu(at, box) {
   return menu !== null && box.contains(menu);
 }
 
-/** The volume slider keeps its own arrows. */
-function onVolume(event, at) {
-  return event.code.startsWith("Arrow") && at.matches(".shaka-volume-bar");
+/** The volume slider keeps its own arrows; a panel is scrolled and walked through. */
+function scrolling(event, at) {
+  const moves = /^(Arrow|Page|Home|End)/.test(event.code);
+  return moves && at.closest(".shaka-volume-bar, .beside, .after") !== null;
 }

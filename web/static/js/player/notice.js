@@ -1,7 +1,9 @@
 // What the viewer is told when the film cannot go on, with a way out each time.
 
+import { t } from "../words.js";
+
 // The button of each way out; the link back is always there.
-const RETRY = { again: "Try again", "go-on": "Go on" };
+const RETRY = { again: t("Try again"), "go-on": t("Go on") };
 
 export class Notice {
   constructor(box) {

@@ -1,5 +1,6 @@
 // The dialog of what else this account plays, when there is no room for one more.
 import { call, Refused } from "../api.js";
+import { t } from "../words.js";
 
 export class Others {
   #ways = { again() {}, leave() {} };
@@ -51,7 +52,7 @@ export class Others {
 
   #complain(error) {
     const known = error instanceof Refused;
-    const words = known ? error.message : "The server can’t be reached. Try again.";
+    const words = known ? error.message : t("The server can’t be reached. Try again.");
     this.parts.problem.querySelector("span").textContent = words;
     this.parts.problem.hidden = false;
   }
@@ -68,8 +69,8 @@ function parts(element) {
 }
 
 function described({ device, quality, started_at: started, here }) {
-  const where = here ? "this browser" : device;
-  return [where, quality, `since ${since(new Date(started))}`].filter(Boolean).join(" · ");
+  const where = here ? t("this browser") : device;
+  return [where, quality, t("since {time}", { time: since(new Date(started)) })].filter(Boolean).join(" · ");
 }
 
 function since(moment) {

@@ -56,7 +56,10 @@ export class Report {
       const body = this.#body();
       const answer = await call("POST", this.url, body, { keepalive: leaving });
       this.#told = body.position;
-      this.#take(answer);
+      // What comes after the end is about a film that plays no more.
+      if (!this.#stopped) {
+        this.#take(answer);
+      }
     } catch (error) {
       this.#lost(error);
     }
@@ -127,6 +130,8 @@ function quality(player) {
     decoded: number(stats.decodedFrames),
     dropped: number(stats.droppedFrames),
     buffering: round(stats.bufferingTime || 0),
+    stalls: number(stats.stallsDetected),
+    startup: round(stats.timeToFirstFrame || stats.loadLatency || 0),
   };
 }
 

@@ -41,10 +41,26 @@ export class Screening {
     return this.#paused;
   }
 
+  /** What the server said of the film that plays. */
+  get session() {
+    return this.#session;
+  }
+
+  /** Leave this film, watched to its end or not, for another one. */
+  async turn(title, { watched = false } = {}) {
+    const place = watched ? this.video.duration : this.#report?.untold;
+    this.#report?.stop();
+    this.#tell(place || null);
+    this.title = title;
+    this.notice.hide();
+    await this.open();
+  }
+
   /** Play from ``start``, or without one from where the viewer stopped. */
   async open(start) {
     this.#start = start;
     this.#loaded = this.#paused = false;
+    this.habits.prepare();
     try {
       const session = await this.#begin();
       await this.#load(session, start ?? session.resume_at);
@@ -84,6 +100,7 @@ export class Screening {
     configure(this.player, session);
     await this.player.load(manifest(session), start);
     this.#loaded = true;
+    this.onLoaded(session);
     if (session.thumbnails) {
       this.pictures.show(session.thumbnails);
     }
@@ -127,7 +144,7 @@ export class Screening {
     const [text] = player.getTextTracks().filter((track) => track.active);
     this.#paused = this.#loaded && video.paused;
     player.configure({
-      preferredAudio: sound ? [{ language: sound.language }] : [],
+      preferredAudio: sound ? [likeSound(sound)] : [],
       preferredText: text ? [{ language: text.language }] : [],
     });
     await this.#load(session, video.currentTime || this.#start || session.resume_at);
@@ -208,12 +225,16 @@ export class Screening {
 
   /** Tell the server at once that nobody watches any more, and where it was. */
   #leave() {
-    const place = this.#report?.untold ?? null;
+    this.#tell(this.#report?.untold ?? null);
+    this.#end();
+  }
+
+  /** Tell the server a place that no heartbeat told. */
+  #tell(place) {
     if (place !== null) {
       const path = `/api/v1/titles/${this.title}/progress`;
       call("PUT", path, { position: place }, { keepalive: true }).catch(() => {});
     }
-    this.#end();
   }
 
   #end() {
@@ -235,4 +256,14 @@ export class Screening {
 /** Say whether a session that ended so is followed by another without a word. */
 function isSilent(reason) {
   return RENEWABLE.has(reason) || reason === REPLACED;
+}
+
+/** Tell this sound from others of its language: a description, or one in 5.1. */
+function likeSound({ language, label, roles, channelsCount }) {
+  return {
+    language,
+    label: label ?? "",
+    role: roles[0] ?? "",
+    channelCount: channelsCount ?? 0,
+  };
 }

@@ -1,6 +1,7 @@
 // What the player shows at the doors: on each host that serves the film a folder with a
 // token in its path or its query, and a playback token in the head of what it asks
 // licences with. Heartbeats bring fresh ones, and every request carries the freshest.
+import { OF_PAGE } from "../words.js";
 
 // /media/<token>/<asset>/… or, for CDNs, /media/<asset>/<scope>/…
 const OF_MEDIA = /\/media\/([^/]+)\/([^/]+)\/(.+)$/;
@@ -51,6 +52,9 @@ export class Tokens {
     network.registerRequestFilter((_type, request) => {
       const fresh = request.uris.map((uri) => this.freshen(uri));
       request.uris = this.#withLastResort(fresh);
+      if (request.uris.every((uri) => isLicence(uri) || isKey(uri))) {
+        Object.assign(request.headers, OF_PAGE);
+      }
       if (request.uris.every(isLicence)) {
         request.headers.Authorization = `Bearer ${this.#playback}`;
       }
@@ -92,6 +96,12 @@ function nameOf(field) {
 function isLicence(uri) {
   const url = new URL(uri);
   return url.origin === location.origin && url.pathname.startsWith(LICENCES);
+}
+
+function isKey(uri) {
+  const url = new URL(uri);
+  const [, , , name] = OF_MEDIA.exec(url.pathname) ?? [];
+  return url.origin === location.origin && Boolean(name?.startsWith(KEYS));
 }
 
 /**

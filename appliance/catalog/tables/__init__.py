@@ -1,0 +1,1 @@
+"""Titles as tables: read, planned, imported and exported."""

@@ -1,0 +1,1 @@
+"""Running an installation: how it looks, what it announces, whom it tells."""

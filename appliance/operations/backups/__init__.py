@@ -1,0 +1,1 @@
+"""Backups: made while everything serves, sealed, verified, and brought back."""

@@ -1,0 +1,1 @@
+"""Certificates: self-signed, the operator's own, or an ACME server's."""

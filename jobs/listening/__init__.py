@@ -1,0 +1,1 @@
+"""What films of a season share, by their sound."""

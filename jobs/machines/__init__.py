@@ -1,0 +1,1 @@
+"""The machines that do media work: who lives, what each has, does and may do."""

@@ -1,0 +1,1 @@
+"""The kinds of jobs: what each does next, and how it ends."""

@@ -1,0 +1,1 @@
+"""What a film is to become: from facts to units of work. Pure, but for the policy."""

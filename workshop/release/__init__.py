@@ -1,0 +1,1 @@
+"""``make release``: everything an installation needs, in one signed file."""
