@@ -1706,6 +1706,31 @@ create table missing_media (
     )
 
 
+@migrations()
+def searching_names(db: sqlite_utils.Database) -> None:
+    """An index of names alone: to meet common words in it takes a third of the time."""
+    _script(
+        db,
+        """
+create virtual table search_names_fts using fts5 (
+    names, content = 'search_documents', content_rowid = 'title_id',
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+
+insert into search_names_fts (search_names_fts) values ('rebuild');
+
+create trigger search_documents_named after insert on search_documents begin
+    insert into search_names_fts (rowid, names) values (new.title_id, new.names);
+end;
+
+create trigger search_documents_nameless after delete on search_documents begin
+    insert into search_names_fts (search_names_fts, rowid, names)
+    values ('delete', old.title_id, old.names);
+end;
+        """,
+    )
+
+
 _OF_PERSON = "select 'title', title_id from credits where person_id = "
 _OF_ASSET = "select 'title', title_id from assets where id = "
 _SEARCH_DUE = (

@@ -210,7 +210,7 @@ class _Search:
         return permission.decide(self.db, self.settings, self.viewer, title).allowed
 
     def _named(self, match: str, limit: int) -> list[int]:
-        return self._ask(_NAMED, match=f"{{names}} : ({match})", limit=limit)
+        return self._ask(_NAMED, match=match, limit=limit)
 
     def _ask(self, sql: str, **params: object) -> list[int]:
         limit = int(str(params["limit"]))
@@ -240,10 +240,10 @@ limit :limit
 """
 _NAMED = f"""
 select id from (
-    select titles.id, length(titles.name) as length from search_fts
-    cross join titles on titles.id = search_fts.rowid
-    where search_fts match :match and {_LISTED} and {_INDEXED} and {{visible}}
-    order by search_fts.rowid desc
+    select titles.id, length(titles.name) as length from search_names_fts
+    cross join titles on titles.id = search_names_fts.rowid
+    where search_names_fts match :match and {_LISTED} and {_INDEXED} and {{visible}}
+    order by search_names_fts.rowid desc
     limit :candidates
 )
 order by length, id desc

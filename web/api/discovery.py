@@ -12,6 +12,7 @@ from web import context, telling
 from web.api import discovery_schemas as schemas
 from web.api.endpoint import SEE, Endpoint
 from web.portal import cards
+from web.portal.cards import Words
 from web.templating import clock
 
 
@@ -25,12 +26,13 @@ def search(query: dict[str, Any]) -> dict[str, Any]:
         *(query["q"], query["limit"]),
         language=telling.language(),
     )
+    said = cards.words()
     return {
         "words": found.words,
         "guess": found.guess,
         "count": found.count,
         "more": found.more,
-        "titles": [shown(card) for card in found.titles],
+        "titles": [shown(card, said) for card in found.titles],
         "people": [
             {
                 "name": each.name,
@@ -111,13 +113,13 @@ def unrate(slug: str) -> dict[str, Any]:
     return _marks(marks.unrate(context.db(), context.actor(), slug))
 
 
-def shown(card: Card) -> dict[str, Any]:
-    """Return a card as the API shows it."""
+def shown(card: Card, said: Words | None = None) -> dict[str, Any]:
+    """Return a card as the API shows it; for many, ``said`` is asked for once."""
     return {
         "slug": card.slug,
         "name": card.name,
         "kind": card.kind,
-        "label": cards.label(card),
+        "label": cards.label(card, said),
         "year": card.year,
         "rating": card.rating,
         "genres": card.genres,

@@ -65,9 +65,9 @@ def heading(row: Row) -> str:
     return str(_OWN.get(row.heading, row.heading))
 
 
-def label(card: Card) -> str:
-    """Return what stands under the name of a card."""
-    return card.label or " · ".join(_parts(card, words()))
+def label(card: Card, said: Words | None = None) -> str:
+    """Return what stands under the name of a card; ``said`` are :func:`words`."""
+    return card.label or " · ".join(_parts(card, said or words()))
 
 
 def words() -> Words:
