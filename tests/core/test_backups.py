@@ -511,10 +511,14 @@ def test_restoring_twice_ends_the_same(
     film: Asset,
     fresh: Settings,
 ) -> None:
-    create(db, settings, place)
+    made = create(db, settings, place)
     restore(fresh, place, key)
     # It has its own key again.
     restored = restore(fresh, place)
+    with connect(fresh.database) as rows:
+        (known,) = runs.latest(rows)
+    assert (known.name, known.state) == (made.name, "done")
+    assert known.facts["files"] == made.files
     assert [each.title for each in restored.missing] == ["the-film"]
     assert not (fresh.home / "state" / "restore").exists()
 

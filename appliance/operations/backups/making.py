@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance import __version__, keyring
 from appliance import db as database
@@ -99,16 +100,19 @@ def create(
         except Exception as error:
             runs.failed(db, actor, run, name, error)
             raise
-        backup = described(made.manifest, place)
-        figures = {
-            "bytes": backup.bytes,
-            "files": backup.files,
-            "file_bytes": backup.file_bytes,
-            "media": backup.media,
-            "version": backup.version,
-        }
-        runs.done(db, actor, run, name, **figures)
-        return backup
+        runs.done(db, actor, run, name, **figures(made.manifest))
+        return described(made.manifest, place)
+
+
+def figures(found: Manifest) -> dict[str, Any]:
+    """Return what the row of a backup's run tells people of it."""
+    return {
+        "bytes": found.bytes,
+        "files": found.files,
+        "file_bytes": found.file_bytes,
+        "media": found.media,
+        "version": found.version,
+    }
 
 
 def prune(db: Database, settings: Settings, actor: Actor, place: Place) -> list[str]:

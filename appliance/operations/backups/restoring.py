@@ -25,6 +25,7 @@ from appliance.operations.backups import (
     missing,
     opening,
     recovery,
+    runs,
     snapshots,
     working,
 )
@@ -238,6 +239,8 @@ class _Restoring:
         self._files(opened.files)
         putting.tell("Putting keys and database in place")
         self._keys(opened.secrets.keys)
+        with database.connect(opened.database, putting.clock) as rows:
+            runs.restored(rows, found.name, found.at, **making.figures(found))
         lacking = putting.rows(
             *(opened.database, f"backup/{found.name}"),
             at=found.at,
@@ -318,9 +321,8 @@ def _start_work_anew(rows: Database) -> None:
         )
         rows.conn.execute(
             """
-            update backup_runs set state = 'failed', ended_at = ?,
-                message = 'The installation was restored from it.'
+            update backup_runs set state = 'failed', ended_at = ?, message = ?
             where state in ('waiting', 'running')
             """,
-            (rows.now(),),
+            (rows.now(), "The installation was restored before that was done."),
         )

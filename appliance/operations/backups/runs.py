@@ -116,6 +116,21 @@ def done(db: Database, actor: Actor, run: Run, name: str, **facts: object) -> Ru
         return _by_id(db, run.id)
 
 
+def restored(db: Database, name: str, at: str, **facts: object) -> None:
+    """Say of the run that is under way in a copy that it made this backup, at ``at``.
+
+    The copy was taken in the middle of it; that it can be restored shows how it ended.
+    """
+    with write(db):
+        db.conn.execute(
+            """
+            update backup_runs set state = 'done', name = ?, ended_at = ?, facts = ?
+            where kind = 'create' and state = 'running'
+            """,
+            (name, at, json.dumps(facts)),
+        )
+
+
 def failed(db: Database, actor: Actor, run: Run, name: str, error: Exception) -> Run:
     """Say that a run failed, and why."""
     known = isinstance(error, MatineeError)
