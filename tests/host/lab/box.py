@@ -84,6 +84,7 @@ class Box:
                 },
             )
         self._await(started + seconds)
+        self._cable = self._port()
         self.boot_seconds = time.monotonic() - started
         return self
 
@@ -123,6 +124,10 @@ class Box:
                 self._process.kill()
                 self._process.wait()
         self._leader = 0
+        if self._cable:
+            # Left to itself the kernel takes its time, and the name is wanted again.
+            run("ip", "-n", self.network, "link", "delete", self._cable, check=False)
+            self._cable = ""
         for begun in self._begun:
             begun.wait()
         self._begun.clear()
@@ -134,7 +139,6 @@ class Box:
 
     def cut(self) -> None:
         """Pull its network cable."""
-        self._cable = self._port()
         run("ip", "-n", self.network, "link", "set", self._cable, "down")
 
     def mend(self) -> None:
