@@ -17,6 +17,11 @@ AS_ROOT = {
     *("matinee-nginx", "matinee-certificate", "matinee-nginx-keys"),
     "matinee-recover",
 }
+# Whoever leaves the database alone, or works on it where the others must not run.
+NOT_STOPPED = {
+    *("matinee-certificate", "matinee-nginx-keys", "matinee-node-refresh"),
+    *("matinee-recover", "matinee-standby"),
+}
 PROGRAM = "/opt/matinee/current/venv/bin/matinee"
 
 
@@ -54,6 +59,13 @@ def test_systemd_knows_every_setting(tmp_path: Path) -> None:
 
     ours = [line for line in done.stderr.splitlines() if "matinee" in line]
     assert [line for line in ours if re.search(r"Unknown|Failed to parse", line)] == []
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=_names(SERVICES))
+def test_whoever_uses_the_installation_is_stopped_with_it(path: Path) -> None:
+    """A restore is refused while anybody does, and says to stop the target."""
+    stopped = "matinee.target" in _settings(path).get("PartOf", [])
+    assert stopped == (path.stem not in NOT_STOPPED)
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=_names(SERVICES))
