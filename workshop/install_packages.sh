@@ -26,6 +26,7 @@ want bindfs bindfs
 want socat socat
 want certutil libnss3-tools
 want pebble pebble
+want restic restic
 # Machines for tests: containers with a systemd of their own, and their way out.
 want systemd-nspawn systemd-container
 want mmdebstrap mmdebstrap

@@ -186,7 +186,8 @@ class _Putting:
     def in_place(self, copy: Path) -> None:
         """Put the database in place; from then on the restore is done."""
         # Hints of another time would wake somebody up for nothing.
-        shutil.rmtree(self.settings.home / "queue", ignore_errors=True)
+        for hints in (self.settings.home / "queue").glob("*"):
+            hints.unlink()
         aside = self.settings.database.with_name(".matinee.db.restored")
         shutil.copyfile(copy, aside)
         snapshots.put_in_place(aside, self.settings.database)
