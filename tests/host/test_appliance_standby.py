@@ -117,15 +117,22 @@ def _brought(appliance: Appliance) -> str:
     return appliance.box.read("/var/lib/matinee/state/stands-by")
 
 
-def _copied(net: Network, before: str) -> bool:
+def _copied(net: Network, before: tuple[str, str]) -> bool:
     """Say whether a later change lies in the object storage."""
     return _last_copied(net) > before
 
 
-def _last_copied(net: Network) -> str:
-    """Return the last change there: each copy is called FIRST-LAST.ltx."""
-    found = (net.place / "backups-s3" / "films" / "copies").rglob("*.ltx")
-    return max((path.stem.partition("-")[2] for path in found), default="")
+def _last_copied(net: Network) -> tuple[str, str]:
+    """Return the last generation and its last change: copies are FIRST-LAST.ltx.
+
+    Each generation, as after a restore, counts its changes from one.
+    """
+    copies = net.place / "backups-s3" / "films" / "copies"
+    found = (
+        (path.relative_to(copies).parts[0], path.stem.partition("-")[2])
+        for path in copies.rglob("*.ltx")
+    )
+    return max(found, default=("", ""))
 
 
 def _appliance(pair: Cluster, name: str) -> Appliance:
