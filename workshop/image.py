@@ -24,6 +24,7 @@ from pathlib import Path
 from tests.host import lab
 from tests.host.lab import Box, Network, trees
 from tests.host.lab.places import FIRST_UID, UIDS
+from tests.host.lab.places import ROOT as LAB
 from tests.host.lab.programs import CLEAN, run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,7 +59,7 @@ def build(bundle: Path, folder: Path, mebibytes: int = _MEBIBYTES) -> Image:
     with Network() as net:
         net.open()
         layers = installed(net, bundle)
-        with tree(layers, folder) as found:
+        with tree(layers) as found:
             return disk(found, folder, bundle.name.split("-debian")[0], mebibytes)
 
 
@@ -87,17 +88,14 @@ def _add_ansible(box: Box, folder: str) -> None:
 
 
 @contextmanager
-def tree(layers: Sequence[Path], folder: Path) -> Iterator[Path]:
+def tree(layers: Sequence[Path]) -> Iterator[Path]:
     """Yield the tree of the image, as the users of the boxes own it.
 
     ``layers`` are what was installed, what the lab lent, and the bare Debian.
     """
     *written, _lent, bare = layers
     lower = ":".join(map(str, (*written, bare)))
-    folder.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="image-", dir=folder))
-    # Whoever owns the files in boxes must get there too.
-    work.chmod(0o755)
+    work = _reachable()
     for name in ("upper", "work", "tree"):
         (work / name).mkdir()
     os.chown(work / "upper", FIRST_UID, FIRST_UID)
@@ -121,17 +119,26 @@ def tree(layers: Sequence[Path], folder: Path) -> Iterator[Path]:
 def disk(found: Path, folder: Path, name: str, mebibytes: int) -> Image:
     """Make both forms of the disk out of a tree."""
     image = Image(folder / f"{name}.raw", folder / f"{name}.qcow2")
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        place = Path(temporary)
+    folder.mkdir(parents=True, exist_ok=True)
+    place = _reachable()
+    try:
         os.chown(place, FIRST_UID, FIRST_UID)
-        place.chmod(0o755)
         made = place / "disk.raw"
         command: list[str | Path] = [IMAGES / "mkdisk.sh", found, made, str(mebibytes)]
         _as_box(command, {**CLEAN, "TMPDIR": str(place)})
-        shutil.move(made, image.raw)
-    os.chown(image.raw, 0, 0)
+        run("cp", "--sparse=always", made, image.raw)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
     run("qemu-img", "convert", "-c", "-O", "qcow2", image.raw, image.qcow2)
     return image
+
+
+def _reachable() -> Path:
+    """Make a folder where whoever owns the files in boxes gets too."""
+    LAB.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="image-", dir=LAB))
+    work.chmod(0o755)
+    return work
 
 
 def _as_box(command: Sequence[str | Path], environ: dict[str, str]) -> None:

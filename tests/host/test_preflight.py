@@ -140,6 +140,18 @@ def test_too_little_room_for_the_release_is_told(
     assert "/opt has 300 MiB free" in sentence
 
 
+def test_a_release_that_is_there_already_needs_no_room(
+    look: Look, machine: Path, mounts: Mounts
+) -> None:
+    there = machine / "opt/matinee/releases/1.2.0"
+    mounts.disk(machine / "opt", kilobytes=300 * 1024)
+    there.mkdir(parents=True)
+    (there / ".complete").touch()
+
+    assert look(version="1.2.0")["disk.free"][0] == "ok"
+    assert look(version="1.3.0")["disk.free"][0] == "fail"
+
+
 def test_programs_that_can_not_run_in_tmp_are_told(look: Look, machine: Path) -> None:
     mounts = MOUNTS.format(tmp=",noexec", home="ext4")
     (machine / "proc/self/mountinfo").write_text(mounts)
