@@ -27,31 +27,31 @@ _MIDDLE = Authority("Company Issuing", _ROOT, begins=_BEGINS, ends=_ENDS)
 
 
 def test_an_own_certificate_is_served_and_one_with_another_key_is_not(
-    installation: Installation, used: Appliance
+    installation: Installation, appliance: Appliance
 ) -> None:
-    certificate, key = _MIDDLE.issue(used.host, begins=_BEGINS, ends=_ENDS)
-    _, other = _MIDDLE.issue(used.host, begins=_BEGINS, ends=_ENDS)
-    used.box.write("/root/company.pem", _ROOT.pem.decode())
-    used.matinee("trust", "add", "/root/company.pem")
-    used.box.write("/root/films.pem", (certificate + _MIDDLE.pem).decode(), 0o600)
-    used.box.write("/root/films.key", other.decode(), 0o600)
-    used.answers = {
+    certificate, key = _MIDDLE.issue(appliance.host, begins=_BEGINS, ends=_ENDS)
+    _, other = _MIDDLE.issue(appliance.host, begins=_BEGINS, ends=_ENDS)
+    appliance.box.write("/root/company.pem", _ROOT.pem.decode())
+    appliance.matinee("trust", "add", "/root/company.pem")
+    appliance.box.write("/root/films.pem", (certificate + _MIDDLE.pem).decode(), 0o600)
+    appliance.box.write("/root/films.key", other.decode(), 0o600)
+    appliance.answers = {
         "matinee_tls": "own",
         "matinee_tls_certificate": "/root/films.pem",
         "matinee_tls_key": "/root/films.key",
     }
-    before = _issuer(used)
+    before = _issuer(appliance)
 
-    refused, _ = used.install(installation.folder, check=False)
-    assert refused.returncode != 0
-    assert "key" in refused.stdout
-    assert _issuer(used) == before
+    refused, _ = appliance.install(installation.folder, check=False)
+    assert refappliance.returncode != 0
+    assert "key" in refappliance.stdout
+    assert _issuer(appliance) == before
 
-    used.box.write("/root/films.key", key.decode(), 0o600)
-    used.install(installation.folder)
-    assert "Company Issuing" in _issuer(used)
-    assert _is_believed(used, _ROOT.pem)
-    again, _ = used.install(installation.folder)
+    appliance.box.write("/root/films.key", key.decode(), 0o600)
+    appliance.install(installation.folder)
+    assert "Company Issuing" in _issuer(appliance)
+    assert _is_believed(appliance, _ROOT.pem)
+    again, _ = appliance.install(installation.folder)
     assert "changed=0" in again.stdout, changed(again)
 
 
