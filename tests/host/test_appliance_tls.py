@@ -43,8 +43,8 @@ def test_an_own_certificate_is_served_and_one_with_another_key_is_not(
     before = _issuer(appliance)
 
     refused, _ = appliance.install(installation.folder, check=False)
-    assert refappliance.returncode != 0
-    assert "key" in refappliance.stdout
+    assert refused.returncode != 0
+    assert "key" in refused.stdout
     assert _issuer(appliance) == before
 
     appliance.box.write("/root/films.key", key.decode(), 0o600)
