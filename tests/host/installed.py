@@ -25,15 +25,19 @@ _SETTINGS = {
 
 @dataclass
 class Appliance:
-    """A box with Matinee on it, or about to have it."""
+    """A box with Matinee on it, or about to have it.
+
+    ``name`` is what viewers call it by; else that of the box.
+    """
 
     net: Network
     box: Box
     answers: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
 
     @property
     def host(self) -> str:
-        return f"{self.box.name}.test"
+        return f"{self.name or self.box.name}.test"
 
     @property
     def url(self) -> str:

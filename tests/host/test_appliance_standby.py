@@ -136,7 +136,8 @@ def _last_copied(net: Network) -> tuple[str, str]:
 
 
 def _appliance(pair: Cluster, name: str) -> Appliance:
-    return Appliance(pair.net, pair.net.boxes[name])
+    # The one that takes over is called by the name of the other.
+    return Appliance(pair.net, pair.net.boxes[name], name=FIRST)
 
 
 def _inventory(net: Network) -> Path:
