@@ -186,8 +186,10 @@ class _Putting:
     def in_place(self, copy: Path) -> None:
         """Put the database in place; from then on the restore is done."""
         # Hints of another time would wake somebody up for nothing.
-        for hints in (self.settings.home / "queue").glob("*"):
-            hints.unlink()
+        for each in (self.settings.home / "queue").glob("*"):
+            # They are only hints: none keeps a restore from its end.
+            with suppress(OSError):
+                each.unlink()
         aside = self.settings.database.with_name(".matinee.db.restored")
         shutil.copyfile(copy, aside)
         snapshots.put_in_place(aside, self.settings.database)
