@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from appliance.checks.check import Answer, Check, Checks, ok
-from appliance.checks.examined import Examined
+from appliance.checks.examined import Examined, met
 from appliance.clock import from_text
 from appliance.errors import PreconditionFailed
 from appliance.operations.backups import missing, recovery, runs
@@ -97,7 +97,7 @@ def _copies(examined: Examined) -> Answer:
     if newest is None:
         return Level.FAIL, f"nothing was copied to {settings.backup.copies} yet", fix
     log = settings.database.with_name(f"{settings.database.name}-wal")
-    written = log.stat().st_mtime if log.is_file() else 0.0
+    written = max((held.st_mtime for _, held in met([log])), default=0.0)
     behind = written - newest
     if behind > _BEHIND_SECONDS and examined.now - newest > _BEHIND_SECONDS:
         return Level.FAIL, f"the copies are {behind:.0f} seconds behind", fix
@@ -107,7 +107,8 @@ def _copies(examined: Examined) -> Answer:
 def _newest_copy(database: Path) -> float | None:
     """Return when Litestream wrote last; it keeps here what it sends."""
     folder = database.with_name(f".{database.name}-litestream")
-    return max((each.stat().st_mtime for each in folder.rglob("*.ltx")), default=None)
+    copies = met(folder.rglob("*.ltx"))
+    return max((held.st_mtime for _, held in copies), default=None)
 
 
 def _age_of(examined: Examined, run: Run) -> timedelta:

@@ -5,7 +5,7 @@ from sqlite3 import DatabaseError
 
 from appliance import migrations
 from appliance.checks.check import Answer, Check, Checks, ok
-from appliance.checks.examined import Examined
+from appliance.checks.examined import Examined, met
 from appliance.errors import PreconditionFailed
 from appliance.operations.findings import Level
 
@@ -47,7 +47,7 @@ def _whole(examined: Examined) -> Answer:
 def _log(examined: Examined) -> Answer:
     """Look at the write-ahead log: it grows while somebody reads without end."""
     path = Path(f"{examined.settings.database}-wal")
-    size = path.stat().st_size if path.exists() else 0
+    size = sum(held.st_size for _, held in met([path]))
     sentence = f"the log of the database has {size / 1024**2:.0f} MiB"
     if size < _MUCH_WAL:
         return ok(sentence)

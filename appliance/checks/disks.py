@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from appliance.checks.check import Answer, Check, Checks, ok
-from appliance.checks.examined import Examined
+from appliance.checks.examined import Examined, met
 from appliance.objects import ObjectStore
 from appliance.operations.findings import Level
 from appliance.room import Pressure, Room
@@ -85,8 +85,8 @@ def _owner(examined: Examined) -> Answer:
         str(path)
         for folder in folders
         if folder.is_dir()
-        for path in folder.iterdir()
-        if path.lstat().st_uid != owner
+        for path, held in met(folder.iterdir())
+        if held.st_uid != owner
     )
     if not foreign:
         return ok(f"everything in {home} belongs to whom it should")
@@ -107,8 +107,9 @@ def _orphans(examined: Examined) -> Answer:
         str(path)
         for folder in folders
         if folder.is_dir()
-        for path in folder.iterdir()
-        if path.name not in known and _is_old(examined, path)
+        for path, held in met(folder.iterdir())
+        # What is young somebody may just be making.
+        if path.name not in known and examined.now - held.st_mtime > _AN_HOUR
     )
     if not lost:
         return ok("every folder of films belongs to a title")
@@ -118,11 +119,6 @@ def _orphans(examined: Examined) -> Answer:
         f"{len(lost)} folders of films belong to no title: {named}",
         "look at them, and remove them; they are of a database that was lost",
     )
-
-
-def _is_old(examined: Examined, path: Path) -> bool:
-    """Say whether nobody is just making something there."""
-    return examined.now - path.lstat().st_mtime > _AN_HOUR
 
 
 def _objects(examined: Examined) -> Answer:

@@ -1,7 +1,8 @@
 """What checks look at: an installation and the machine it stands on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,3 +51,14 @@ class Examined:
         A checkout, or an installation by hand, is answerable for its machine itself.
         """
         return self.file("/opt/matinee/current").exists()
+
+
+def met(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield those files that are still there, as ``lstat`` has them.
+
+    An installation is at work while it is looked at: SQLite removes its log as the last
+    connection is closed, Litestream what it has sent.
+    """
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path, path.lstat()

@@ -30,10 +30,11 @@ _SETTLED = """async () => {
     });
     await Promise.all(seen.map((each) => each.decode().catch(() => null)));
 }"""
+# By a sheet: parts of a page that are kept up to date are drawn anew.
 _HIDE = """(which) => {
-    for (const each of document.querySelectorAll(which)) {
-        each.style.visibility = "hidden";
-    }
+    const sheet = new CSSStyleSheet();
+    sheet.insertRule(`:is(${which}) { visibility: hidden !important; }`);
+    document.adoptedStyleSheets.push(sheet);
 }"""
 
 _DASH = """(which) => {

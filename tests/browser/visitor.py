@@ -14,6 +14,18 @@ _WATCH_CSP = """
 document.addEventListener("securitypolicyviolation", (event) =>
     console.error("CSP", event.violatedDirective, event.blockedURI));
 """
+# What a page is at, told where it does not come to what a test waits for.
+_THERE = """() => ({
+    at: location.pathname,
+    told: [...document.querySelectorAll("[role=alert], dialog[open]")]
+        .filter((each) => each.checkVisibility()).map((each) => each.innerText),
+    films: [...document.querySelectorAll("video")].map((each) => ({
+        time: each.currentTime, of: each.duration, ready: each.readyState,
+        paused: each.paused, ended: each.ended, seeking: each.seeking,
+        buffered: Array.from({ length: each.buffered.length }, (_, which) =>
+            [each.buffered.start(which), each.buffered.end(which)]),
+    })),
+})"""
 
 
 @dataclass
@@ -52,7 +64,9 @@ class Visitor:
         """
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while not (answer := wanted()):
-            assert time.monotonic() < deadline, f"{what}: not within the time"
+            assert time.monotonic() < deadline, (
+                f"{what}: not within the time; there is {self.page.evaluate(_THERE)}"
+            )
             self.page.wait_for_timeout(50)
         return answer
 

@@ -28,6 +28,7 @@ def state(visitor: Visitor) -> dict[str, Any]:
             const quality = video.getVideoPlaybackQuality();
             return {
                 time: video.currentTime, paused: video.paused, muted: video.muted,
+                seeking: video.seeking,
                 volume: video.volume, rate: video.playbackRate,
                 width: video.videoWidth, height: video.videoHeight,
                 sound: video.webkitAudioDecodedByteCount,
@@ -43,14 +44,19 @@ def state(visitor: Visitor) -> dict[str, Any]:
 def after(visitor: Visitor, seconds: float) -> dict[str, Any] | None:
     """Return the state once the film plays beyond a place, else None."""
     found = state(visitor)
-    return found if found["time"] > seconds and not found["paused"] else None
+    return found if found["time"] > seconds and _moves(found) else None
 
 
 def plays(visitor: Visitor, title: Title, *, still: bool = False) -> bool:
     """Say whether this title is what plays, or with ``still`` stands there."""
     found = state(visitor)
     loaded = visitor.page.locator(f"#stage[data-plays='{title.slug}']").count()
-    return bool(loaded and found["time"] > 0 and (still or not found["paused"]))
+    return bool(loaded and found["time"] > 0 and (still or _moves(found)))
+
+
+def _moves(found: dict[str, Any]) -> bool:
+    # On the way to a place a film has its time already, and shows nothing of it.
+    return not (found["paused"] or found["seeking"])
 
 
 def moved(visitor: Visitor, seconds: float) -> None:

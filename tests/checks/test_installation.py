@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import tempfile
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -358,6 +359,26 @@ def test_files_that_root_made_among_those_of_the_services(examined: Examined) ->
     found = unwell("storage.owner", examined, Level.FAIL)
 
     assert str(made) in found.fix
+
+
+def test_files_that_go_away_while_they_are_looked_at(examined: Examined) -> None:
+    """SQLite makes its log for the first who connects, and removes it after the last."""
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            with examined.db() as db:
+                db.value("select count(*) from accounts")
+
+    visitor = threading.Thread(target=come_and_go)
+    visitor.start()
+    try:
+        for _ in range(400):
+            well("storage.owner", examined)
+            well("db.wal_size", examined)
+    finally:
+        over.set()
+        visitor.join()
 
 
 def test_folders_of_films_that_no_title_knows(
