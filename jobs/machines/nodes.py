@@ -96,6 +96,11 @@ class Node:
         return self.key.startswith(FAR)
 
     @property
+    def work(self) -> tuple[str, tuple[str, ...]]:
+        """Name the machine and its roles: of far workers there is one for each."""
+        return self.name, self.roles
+
+    @property
     def takes(self) -> bool:
         """Say whether it takes new work units."""
         return self.alive and not (self.refused or self.trouble or self.draining)
@@ -150,7 +155,12 @@ def listing(storage: Storage, now: float) -> list[Node]:
         except (AttributeError, InvalidInput, TypeError, ValueError):
             # Of another Matinee, which is refused: it must not stop the others.
             logger.warning("%s can't be understood", path)
-    return sorted(found, key=lambda node: (node.name, node.key))
+    here = {node.work for node in found if node.alive}
+    return sorted(
+        # It ended without a word, and its service began it anew.
+        (node for node in found if node.alive or not node.far or node.work not in here),
+        key=lambda node: (node.name, node.key),
+    )
 
 
 def slots(storage: Storage, now: float, name: QueueName = QueueName.CPU) -> list[int]:

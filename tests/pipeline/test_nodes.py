@@ -121,6 +121,26 @@ def test_a_worker_that_was_killed_is_lost_at_once_on_its_own_machine(
         assert [n.state for n in nodes.listing(storage, time.time())] == ["idle"]
 
 
+@pytest.mark.parametrize("order", [("0a", "f9"), ("f9", "0a")])
+def test_a_far_worker_that_began_anew_has_the_place_of_the_one_before(
+    storage: Storage, order: tuple[str, str]
+) -> None:
+    before, now = (
+        storage.path(nodes.FOLDER / f"{nodes.FAR}{key}.json") for key in order
+    )
+    text = json.dumps({"name": "one", "place": "", "roles": ["cpu"]})
+    before.parent.mkdir(parents=True, exist_ok=True)
+    before.write_text(text)
+    os.utime(before, (time.time() - 60,) * 2)
+    assert [n.state for n in nodes.listing(storage, time.time())] == ["lost"]
+
+    now.write_text(text)
+
+    assert [n.state for n in nodes.listing(storage, time.time())] == ["idle"]
+    later = time.time() + 60
+    assert {n.state for n in nodes.listing(storage, later)} == {"lost"}
+
+
 def test_the_command_lists_drains_and_limits_machines(
     storage: Storage, matinee: Matinee
 ) -> None:
