@@ -5,22 +5,32 @@ is a caching server. The operator sits on the bridge, and so does the object sto
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.doubles.authority import Authority
 from tests.host import lab
 from tests.host.installed import ADMINISTRATOR, PASSWORD, Appliance
 from tests.host.lab import Box, Done, Network, seat
 from tests.host.lab.network import SUBNET
 from tests.host.lab.seat import Seat
 
-CONTROL, WORKERS, EDGE = "control", ("one", "two"), "berlin"
+# The names and addresses of the example inventory.
+CONTROL, WORKERS, EDGE = "films", ("encoder-1", "encoder-2"), "berlin"
+_ADDRESSES = {
+    CONTROL: "10.20.0.10",
+    WORKERS[0]: "10.20.0.21",
+    WORKERS[1]: "10.20.0.22",
+    EDGE: "10.21.0.10",
+}
 _S3_PORT = 9000
 _S3 = ("MATINEETESTS", "a-secret-of-the-tests")
 
@@ -137,7 +147,9 @@ def standing(net: Network, bundle: Path) -> Iterator[Cluster]:
     """Set up the whole cluster on bare machines; take it away in the end."""
     for name in (CONTROL, *WORKERS, EDGE):
         net.add(name, lab.debian()).start()
-    cluster = Cluster(net, seat.take(net, bundle), _inventory(net))
+    taken = seat.take(net, bundle)
+    example = taken.bundle / "ansible/inventory.example/cluster"
+    cluster = Cluster(net, taken, _inventory(net, example))
     storage = _object_storage(net)
     try:
         cluster.play("site.yml")
@@ -151,35 +163,47 @@ def standing(net: Network, bundle: Path) -> Iterator[Cluster]:
             net.remove(net.boxes[name])
 
 
-def _inventory(net: Network) -> Path:
-    secrets = net.place / "secrets"
-    secrets.mkdir()
-    _secret(secrets / "password", PASSWORD)
+def _inventory(net: Network, example: Path) -> Path:
+    """Copy the example of the bundle, and say in it what an operator has to."""
+    own = net.place / "operator"
+    own.mkdir()
+    _secret(own / "password", PASSWORD)
     access, secret = _S3
     text = f'[s3]\naccess_key = "{access}"\nsecret_key = "{secret}"\n'
-    _secret(secrets / "s3.toml", text)
-    told: dict[str, dict[str, Any]] = {
-        "all": {"matinee_small_machine": True},
-        "control": {
-            "matinee_public_url": f"https://{CONTROL}.test",
-            "matinee_admin": ADMINISTRATOR,
-            "matinee_admin_password_file": str(secrets / "password"),
-            "matinee_objects_credentials": str(secrets / "s3.toml"),
-            "matinee_media_worker": False,
-            "matinee_settings": {
-                # Many small chunks: both machines have something to do.
-                "encode": {"preset": "ultrafast", "chunk_seconds": 8},
-                "objects": {
-                    "bucket": "films",
-                    "endpoint": f"http://{SUBNET}.1:{_S3_PORT}",
-                },
-                "edge": {"sites": f"{EDGE}=https://{EDGE}.test[{SUBNET}.0/24]"},
-            },
-        },
-        "edges": {"matinee_edge_url": f"https://{EDGE}.test"},
+    _secret(own / "s3.toml", text)
+    begins = datetime.now(UTC) - timedelta(days=1)
+    root = Authority("Company Root", begins=begins)
+    certificate, key = root.issue(f"{EDGE}.test", begins=begins)
+    _secret(own / f"{EDGE}.pem", (certificate + root.pem).decode())
+    _secret(own / f"{EDGE}.key", key.decode())
+    inventory = net.place / "films"
+    shutil.copytree(example, inventory)
+    said = {
+        **{there: net.boxes[name].address for name, there in _ADDRESSES.items()},
+        "10.21.0.0/16": f"{SUBNET}.0/24",
+        "10.20.0.0/24": f"{SUBNET}.0/24",
+        "films.example.org": f"{CONTROL}.test",
+        "edge-berlin.example.org": f"{EDGE}.test",
+        "https://s3.example.org": f"http://{SUBNET}.1:{_S3_PORT}",
+        "/root/matinee/": f"{own}/",
+        # Many small chunks: both machines have something to do.
+        "matinee_settings:\n  # backup": (
+            "matinee_settings:\n"
+            "  encode: {preset: ultrafast, chunk_seconds: 8}\n"
+            "  # backup"
+        ),
     }
-    groups = {"control": [CONTROL], "workers": WORKERS, "edges": [EDGE]}
-    return seat.inventory(net, groups, told)
+    left = dict(said)
+    for path in inventory.rglob("*.yml"):
+        text = path.read_text()
+        for example_of_it, what in said.items():
+            if example_of_it in text:
+                left.pop(example_of_it, None)
+                text = text.replace(example_of_it, what)
+        path.write_text(text)
+    assert not left, f"the example says no more: {', '.join(left)}"
+    (inventory / "group_vars/all.yml").write_text("matinee_small_machine: true\n")
+    return inventory
 
 
 def _secret(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from appliance import __version__
 from tests.browser.watching import after, requested
 from tests.host import cluster_boxes, figures, viewers
-from tests.host.cluster_boxes import EDGE, WORKERS, Cluster
+from tests.host.cluster_boxes import CONTROL, EDGE, WORKERS, Cluster
 from tests.host.installed import changed
 from tests.host.lab import Network
 
@@ -69,7 +69,7 @@ def test_redis_is_reached_over_tls_and_by_whom_it_knows(cluster: Cluster) -> Non
 
 
 def test_no_secret_stands_in_a_list_of_processes_or_a_log(cluster: Cluster) -> None:
-    for name in (*WORKERS, EDGE, "control"):
+    for name in (*WORKERS, EDGE, CONTROL):
         box = cluster.box(name)
         secrets = box.run(
             "cat /var/lib/matinee/keys/*.toml /var/lib/matinee/keys/*.key"
@@ -209,7 +209,7 @@ def test_it_comes_back_by_a_new_token(cluster: Cluster) -> None:
     gone = WORKERS[0]
     cluster.box(gone).run("rm /etc/matinee/joined.toml")
 
-    cluster.play("worker.yml", "--limit", f"control,{gone}")
+    cluster.play("worker.yml", "--limit", f"{CONTROL},{gone}")
 
     cluster.await_state(gone, "idle")
 
