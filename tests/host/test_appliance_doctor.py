@@ -49,7 +49,7 @@ def test_what_breaks_on_the_machine_is_found_with_its_repair(used: Appliance) ->
     assert found["nginx.config"]["fix"] == "matinee nginx install"
     assert found["web.front"]["level"] == "fail"
     used.box.run("chmod 600 /var/lib/matinee/keys/web.key")
-    used.box.run("systemctl start matinee-web.socket matinee-web.service")
+    used.box.start_units("matinee-web.socket", "matinee-web.service")
     used.matinee("nginx", "install")
     used.await_ready()
 

@@ -96,7 +96,7 @@ def test_a_database_that_is_newer_than_the_code_is_not_touched(
     assert "newer" in str(found["sentence"])
     assert machine.box.run("sha256sum", DATABASE).stdout == before
     ask_database(machine, "delete from _sqlite_migrations where name = 'of_the_future'")
-    machine.box.run("systemctl start matinee.target matinee-control matinee-media")
+    machine.box.start_units("matinee.target", "matinee-control", "matinee-media")
     machine.await_ready()
 
 

@@ -65,10 +65,10 @@ def test_a_standby_is_kept_ready_by_its_timer_and_nothing_else_runs(
     again = pair.play("standby.yml")
     assert " changed=0 " in again.stdout.splitlines()[-2], changed(again)
 
-    first.box.run("systemctl start matinee-backup.service")
+    first.box.start_units("matinee-backup.service")
     newest = str(first.ask("backup", "list")[0]["name"])
     assert _brought(second) != newest
-    second.box.run("systemctl start matinee-standby.service")
+    second.box.start_units("matinee-standby.service")
     assert _brought(second) == newest
 
     second.box.restart()
@@ -102,9 +102,9 @@ def test_what_was_written_since_is_not_replaced_by_a_backup(pair: Cluster) -> No
     second.matinee("user", "add", "after", "--password-stdin", said=PASSWORD)
 
     second.box.run("systemctl stop matinee.target")
-    second.box.run("systemctl start matinee-standby.service")
+    second.box.start_units("matinee-standby.service")
     refused = pair.play("standby.yml", check=False)
-    second.box.run("systemctl start matinee.target")
+    second.box.start_units("matinee.target")
 
     assert refused.returncode != 0
     assert "second runs Matinee itself" in " ".join(refused.stdout.split())

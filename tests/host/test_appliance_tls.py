@@ -74,15 +74,15 @@ def test_a_certificate_is_got_from_an_acme_server_and_renewed_by_the_timer(
         assert "changed=0" in again.stdout, changed(again)
 
         # The service of the timer, with what it may: not yet, and where it is time to.
-        appliance.box.run("systemctl start matinee-certificate.service")
+        appliance.box.start_units("matinee-certificate.service")
         assert _serial(appliance) == first
         appliance.box.write(
-            "/run/systemd/system/matinee-certificate.service.d/now.conf",
+            "/etc/systemd/system/matinee-certificate.service.d/now.conf",
             "[Service]\nExecStart=\nExecStart=/opt/matinee/current/venv/bin/matinee"
             " tls renew --force\n",
         )
         appliance.box.run("systemctl daemon-reload")
-        appliance.box.run("systemctl start matinee-certificate.service")
+        appliance.box.start_units("matinee-certificate.service")
         until(lambda: _serial(appliance) != first, 20)
 
 

@@ -183,7 +183,7 @@ def test_an_edge_learns_new_keys_by_itself(cluster: Cluster) -> None:
         cluster.control.box.run(
             "/opt/matinee/current/venv/bin/matinee key rotate media --yes"
         )
-        cluster.box(EDGE).run("systemctl start matinee-node-refresh.service")
+        cluster.box(EDGE).start_units("matinee-node-refresh.service")
     fresh = cluster.segments(cluster.playing("first"))[0]
 
     _until(lambda: cluster.asked(fresh)[0] == "200", 20)

@@ -95,6 +95,14 @@ class Box:
         entered = [*self._enter(), *_command(argv)]
         return run(*entered, check=check, words=words, env=CLEAN, seconds=seconds)
 
+    def start_units(self, *units: str) -> None:
+        """Have systemd start units; where one fails, what it said is told."""
+        said = " ".join(f"-u {each}" for each in units)
+        self.run(
+            f"systemctl start {' '.join(units)}"
+            f" || {{ journalctl --no-pager -n 40 {said} >&2; exit 1; }}"
+        )
+
     def begin(
         self, *argv: str, output: IO[bytes] | int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
