@@ -362,7 +362,7 @@ def test_files_that_root_made_among_those_of_the_services(examined: Examined) ->
 
 
 def test_files_that_go_away_while_they_are_looked_at(examined: Examined) -> None:
-    """SQLite makes its log for the first who connects, and removes it after the last."""
+    """SQLite makes its log for the first who connects, and removes it with the last."""
     over = threading.Event()
 
     def come_and_go() -> None:

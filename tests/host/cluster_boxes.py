@@ -172,8 +172,9 @@ def _inventory(net: Network, example: Path) -> Path:
     text = f'[s3]\naccess_key = "{access}"\nsecret_key = "{secret}"\n'
     _secret(own / "s3.toml", text)
     begins = datetime.now(UTC) - timedelta(days=1)
-    root = Authority("Company Root", begins=begins)
-    certificate, key = root.issue(f"{EDGE}.test", begins=begins)
+    ends = begins + timedelta(days=90)
+    root = Authority("Company Root", begins=begins, ends=ends)
+    certificate, key = root.issue(f"{EDGE}.test", begins=begins, ends=ends)
     _secret(own / f"{EDGE}.pem", (certificate + root.pem).decode())
     _secret(own / f"{EDGE}.key", key.decode())
     inventory = net.place / "films"

@@ -164,6 +164,14 @@ def test_the_portal_is_relieved_while_somebody_is_still_being_answered(
     assert asking.wait(30) is not None
 
 
+def test_what_timers_begin_ends_well(used: Appliance) -> None:
+    listed = used.box.run("systemctl list-timers --all --plain --no-legend 'matinee-*'")
+    begun = sorted({each.split()[-1] for each in listed.stdout.splitlines()})
+    assert "matinee-certificate.service" in begun
+
+    used.box.start_units(*begun)
+
+
 def test_nothing_failed_and_nothing_was_logged_as_an_error(used: Appliance) -> None:
     failed = used.box.run("systemctl --failed --no-legend --plain").stdout
     logged = used.box.run(
