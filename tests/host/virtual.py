@@ -8,9 +8,10 @@ import json
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class Virtual:
     ssh: int
     process: subprocess.Popen[bytes]
     began: float = field(default_factory=time.monotonic)
+    _cable: socket.socket | None = None
 
     @property
     def console(self) -> str:
@@ -76,10 +78,27 @@ class Virtual:
         return time.monotonic() - self.began
 
     def type(self, line: str) -> None:
-        """Type a line at the console, which is a serial one."""
-        with socket.socket(socket.AF_UNIX) as serial:
-            serial.connect(str(self.place / "serial"))
-            serial.sendall(f"{line}\r".encode())
+        """Type a line at the console, which is a serial one.
+
+        The cable stays in: the machine takes its time to read what came, and what it
+        says must go somewhere.
+        """
+        if self._cable is None:
+            self._cable = socket.socket(socket.AF_UNIX)
+            self._cable.connect(str(self.place / "serial"))
+            threading.Thread(target=_read, args=(self._cable,), daemon=True).start()
+        self._cable.sendall(f"{line}\r".encode())
+
+    def unplug(self) -> None:
+        """Take the cable of the console out, if one is in."""
+        if self._cable is not None:
+            self._cable.close()
+
+
+def _read(cable: socket.socket) -> None:
+    with suppress(OSError):
+        while cable.recv(4096):
+            pass
 
 
 def seed_disk(path: Path, name: str, text: str) -> Path:
@@ -145,6 +164,7 @@ def virtual(
         yield machine
         _power_off(machine)
     finally:
+        machine.unplug()
         if process.poll() is None:
             process.terminate()
         process.wait(60)
