@@ -84,6 +84,7 @@ def test_somebody_at_the_console_is_asked_where_there_are_none(
     with virtual(made.qcow2, tmp_path / "vm") as running:
         running.await_words("Which address will people type?", 900)
         running.type("films.test")
+        running.await_words("That is none: it begins with https://", 900)
         running.type("https://films.test")
         running.await_words("Matinee is being set up", 900)
         shown = running.run("cat /etc/matinee/answers.yml").stdout
