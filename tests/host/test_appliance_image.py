@@ -87,6 +87,7 @@ def test_somebody_at_the_console_is_asked_where_there_are_none(
         running.await_words("That is none: it begins with https://", 900)
         running.type("https://films.test")
         running.await_words("Matinee is being set up", 900)
+        running.await_words("Write /etc/matinee/matinee.toml", 1200)
         shown = running.run("cat /etc/matinee/answers.yml").stdout
         assert json.loads(shown) == {"matinee_public_url": "https://films.test"}
 
