@@ -25,6 +25,10 @@ _THERE = """() => ({
         buffered: Array.from({ length: each.buffered.length }, (_, which) =>
             [each.buffered.start(which), each.buffered.end(which)]),
     })),
+    now: Math.round(performance.now()),
+    fetched: performance.getEntriesByType("resource").slice(-8).map((each) => [
+        Math.round(each.startTime), Math.round(each.duration), each.responseStatus,
+        each.name.slice(-40)].join(" ")),
 })"""
 
 

@@ -135,5 +135,12 @@ def _losses(db: Database, arrival: Arrival) -> int:
 
 
 def _node(built: Cluster, db: Database, storage: Storage, name: str) -> Node:
-    found = nodes.listing(storage, db.clock.now().timestamp())
-    return next(node for node in found if node.name == name)
+    """Return a machine that is listed: the name of a file that is just being replaced
+    may be missed by who reads its folder in memory.
+    """
+
+    def look() -> Node | None:
+        found = nodes.listing(storage, db.clock.now().timestamp())
+        return next((node for node in found if node.name == name), None)
+
+    return until(look)
