@@ -25,13 +25,16 @@ export class Screening {
   #loaded = false;
   #paused = false;
   #renewing = false;
+  #leaving = false;
+  #place;
 
   constructor(parts) {
     Object.assign(this, parts);
     const { player, video, notice } = this;
-    player.addEventListener("error", (event) => this.#failed(event.detail));
+    player.addEventListener("error", (event) => this.#leaving || this.#failed(event.detail));
+    player.addEventListener("loading", () => (this.#leaving = false));
     watchForKeys(video, () => this.#give(words.ofSilence(video.currentTime)));
-    notice.onRetry(() => this.open(video.currentTime || this.#start));
+    notice.onRetry(() => this.open(this.#place));
     window.addEventListener("pagehide", () => this.#leave());
     window.addEventListener("pageshow", (event) => event.persisted && this.#back());
   }
@@ -60,6 +63,8 @@ export class Screening {
   async open(start) {
     this.#start = start;
     this.#loaded = this.#paused = false;
+    // What still goes wrong with the film before is no matter any more.
+    this.#leaving = true;
     this.habits.prepare();
     try {
       const session = await this.#begin();
@@ -184,6 +189,8 @@ export class Screening {
   }
 
   #give(said) {
+    // Shaka may try to go on behind the notice, each time a segment later.
+    this.#place = this.video.currentTime || this.#start;
     this.video.pause();
     this.notice.show(said);
   }

@@ -107,6 +107,9 @@ function configure(player, overlay, { box, onTv }) {
       rebufferingGoal: 2,
       bufferBehind: 60,
       retryParameters,
+      // Behind the notice of an error it would go on by itself, each time a segment
+      // later, and race with whoever tries again.
+      allowMediaSourceRecoveries: false,
     },
     abr: { defaultBandwidthEstimate: 4_000_000, restrictToElementSize: false },
     preferredText: [],
